@@ -1,0 +1,106 @@
+/**
+ * `poll-skip` and `nonmonotonic-poll`: where the polls of one process go on from op to op.
+ *
+ * The first record of a key in an op should stand right after the last one that an earlier `ok` op
+ * of the process polled. `info` and `fail` ops are judged too, but do not move the position: a
+ * consumer rewinds when its transaction does not commit (CHECKS §1.4).
+ *
+ * The position of a key is forgotten when it is no longer assigned, when the consumer seeks or
+ * crashes, and when the key was rebalanced during the op.
+ */
+
+import type { Op } from "../history.ts";
+import { type Evidence, type FindingCollector, plural, skippedValues } from "./findings.ts";
+import { type IndexedHistory, OK } from "./indexed-history.ts";
+import { rebalancedKeys } from "./rebalanced-keys.ts";
+
+/** Of one process: key to the row in `reads` that it polled last. */
+type Positions = Map<number, number>;
+
+export function findPollOrder(evidence: Evidence, collector: FindingCollector): void {
+  const { history, orders } = evidence;
+  const { ops, outcome, reads } = history;
+  const positionsOf = new Map<number, Positions>();
+  for (let position = 0; position < ops.length; position++) {
+    const op = ops[position]!;
+    if (moveConsumer(history, positionsOf, op)) continue;
+    const from = reads.start[position]!;
+    const to = reads.start[position + 1]!;
+    if (from === to) continue;
+    let positions = positionsOf.get(op.process);
+    if (positions === undefined) positionsOf.set(op.process, (positions = new Map()));
+
+    const rebalanced = rebalancedKeys(history, op);
+    const lastRow: Positions = new Map();
+    for (let row = from; row < to; row++) {
+      if (orders.readIndex[row]! < 0) continue;
+      const key = reads.key[row]!;
+      const before = positions.get(key);
+      const isFirst = !lastRow.has(key);
+      lastRow.set(key, row);
+      if (!isFirst || before === undefined || rebalanced?.has(key) === true) continue;
+      const delta = orders.readIndex[row]! - orders.readIndex[before]!;
+      if (delta !== 1) report(evidence, collector, { before, row, delta });
+    }
+    if (outcome[position] === OK) for (const [key, row] of lastRow) positions.set(key, row);
+  }
+}
+
+/** Applies an op that changes what the process reads; true if it was one. */
+function moveConsumer(
+  history: IndexedHistory,
+  positionsOf: Map<number, Positions>,
+  op: Op,
+): boolean {
+  if (op.f === "crash") {
+    positionsOf.delete(op.process);
+    return true;
+  }
+  if (op.f !== "assign" && op.f !== "subscribe") return false;
+  // An assign of unknown outcome may have taken effect: only the kept keys are certain.
+  if (op.type === "invoke" || op.type === "fail") return true;
+  const positions = positionsOf.get(op.process);
+  if (positions === undefined) return true;
+  const kept: Positions = new Map();
+  // Jepsen keeps positions over a seek to the beginning, as it only seeks in new processes.
+  if (op.seekToBeginning !== true) {
+    for (const key of op.keys ?? []) {
+      const id = history.keyIds.get(key);
+      const row = id === undefined ? undefined : positions.get(id);
+      if (row !== undefined) kept.set(id!, row);
+    }
+  }
+  positionsOf.set(op.process, kept);
+  return true;
+}
+
+function report(
+  { history, orders }: Evidence,
+  collector: FindingCollector,
+  jump: { before: number; row: number; delta: number },
+): void {
+  const { before, row, delta } = jump;
+  const { reads, ops } = history;
+  const describe = () => {
+    const keyId = reads.key[row]!;
+    const offsets = [reads.offset[before]!, reads.offset[row]!];
+    const [earlier, later] = [ops[reads.op[before]!]!, ops[reads.op[row]!]!];
+    const key = history.keys[keyId]!;
+    const gap = { after: orders.readIndex[before]!, before: orders.readIndex[row]! };
+    const after =
+      `${key}: process ${later.process} polled up to offset ${offsets[0]} in op` +
+      ` ${earlier.index} and went on at offset ${offsets[1]} in op ${later.index}`;
+    const how =
+      delta > 1 ? `over ${plural(delta - 1, "known record")}` : delta === 0 ? "again" : "back";
+    return {
+      key,
+      ops: [earlier.index, later.index],
+      offsets,
+      values: [history.values[reads.value[before]!]!, history.values[reads.value[row]!]!],
+      delta,
+      ...(delta > 1 ? { skipped: skippedValues(history, orders.byKey[keyId]!, gap) } : {}),
+      saw: `${after}: ${how}`,
+    };
+  };
+  collector.report(delta > 1 ? "poll-skip" : "nonmonotonic-poll", describe);
+}

@@ -1,0 +1,113 @@
+/**
+ * What a user of the clients holds: producer, consumer, admin. Implemented beside this file;
+ * workloads and tests know only this.
+ */
+import type { Completion, Flow } from "../../sim/index.ts";
+import type { Bytes } from "../kafka/protocol/records.ts";
+
+/** Where broker ids live in the network, and whom to ask first. */
+export interface ClusterAddresses {
+  nodeOf(brokerId: number): number | undefined;
+  /** `bootstrap.servers` as node ids. */
+  readonly bootstrap: readonly number[];
+}
+
+export type Serializer<T> = (value: T, topic: string) => Bytes | null;
+export type Deserializer<T> = (bytes: Bytes | null, topic: string) => T;
+
+export interface ProducerRecord<K, V> {
+  readonly topic: string;
+  /** Explicit partition; absent: the partitioner decides [PRD-20]. */
+  readonly partition?: number;
+  readonly key: K | null;
+  readonly value: V | null;
+  /** Milliseconds; absent: the client's wall clock. */
+  readonly timestamp?: number;
+}
+
+export interface RecordMetadata {
+  readonly topic: string;
+  readonly partition: number;
+  /** -1 with acks=0, or when the broker answered a duplicate without offset. */
+  readonly offset: number;
+  readonly timestamp: number;
+}
+
+/**
+ * Why a send, poll or admin call failed. `definite`: the effect certainly did not happen. A produce
+ * error is definite only if the batch was never sent, or the only attempt was refused before an
+ * append [C-14]; everything else leaves the outcome open (`info` in a history).
+ */
+export class KafkaClientError extends Error {
+  readonly code: string;
+  readonly definite: boolean;
+  constructor(code: string, message: string, definite: boolean) {
+    super(message);
+    this.name = "KafkaClientError";
+    this.code = code;
+    this.definite = definite;
+  }
+}
+
+export interface Producer<K, V> {
+  /** Settles when the record is acknowledged (acks=0: written to the socket) or has failed. */
+  send(record: ProducerRecord<K, V>): Completion<RecordMetadata>;
+  /** Waits until everything sent so far has settled. */
+  flush(): Flow<void>;
+  close(): void;
+}
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+export interface ConsumerRecord<K, V> {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly leaderEpoch: number;
+  readonly timestamp: number;
+  readonly key: K;
+  readonly value: V;
+}
+export interface Consumer<K, V> {
+  /** Replaces the assignment; positions of kept partitions are kept. */
+  assign(partitions: readonly TopicPartition[]): void;
+  seek(partition: TopicPartition, offset: number): void;
+  seekToBeginning(partitions: readonly TopicPartition[]): void;
+  seekToEnd(partitions: readonly TopicPartition[]): void;
+  /** Next offset to be returned; null while unknown. */
+  position(partition: TopicPartition): number | null;
+  /**
+   * Records in order per partition; empty after `timeoutMs` without any. Throws KafkaClientError
+   * (`LOG_TRUNCATION` and `OFFSET_OUT_OF_RANGE` without a reset policy among the codes).
+   */
+  poll(timeoutMs: number): Flow<readonly ConsumerRecord<K, V>[]>;
+  close(): void;
+}
+
+export interface NewTopic {
+  readonly name: string;
+  readonly numPartitions: number;
+  readonly replicationFactor: number;
+  /** Explicit assignment by partition; absent: the controller's formula [CTL-73]. */
+  readonly assignments?: readonly (readonly number[])[];
+  readonly configs?: { readonly [key: string]: string };
+}
+export interface TopicDescription {
+  readonly name: string;
+  readonly topicId: string;
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly leader: number;
+    readonly leaderEpoch: number;
+    readonly replicas: readonly number[];
+    readonly isr: readonly number[];
+  }[];
+}
+export interface Admin {
+  /** Retries what is retriable until `default.api.timeout.ms`. Throws KafkaClientError. */
+  createTopics(topics: readonly NewTopic[]): Flow<void>;
+  describeTopics(names: readonly string[]): Flow<readonly TopicDescription[]>;
+  close(): void;
+}

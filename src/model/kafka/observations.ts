@@ -1,0 +1,144 @@
+/**
+ * Facts that brokers state when their state changes. Types only: checks, logs and reports import
+ * them, and nothing of the brokers' behaviour.
+ *
+ * `broker` is the broker id. A prefix hash is the running hash of a replica's log up to an offset:
+ * two replicas with equal prefix hashes at an offset have equal logs up to it.
+ */
+import type { RecordBatch } from "./protocol/records.ts";
+
+export type KafkaObservation =
+  // --- life of a broker ---------------------------------------------------------------------------
+  | { readonly kind: "BrokerStarting"; readonly broker: number; readonly clean: boolean }
+  | { readonly kind: "BrokerRegistered"; readonly broker: number; readonly brokerEpoch: number }
+  | { readonly kind: "BrokerSessionExpired"; readonly broker: number }
+  | { readonly kind: "BrokerStopped"; readonly broker: number }
+  // --- controller -----------------------------------------------------------------------------------
+  | {
+      readonly kind: "ControllerElected";
+      readonly broker: number;
+      readonly controllerEpoch: number;
+    }
+  | {
+      readonly kind: "ControllerResigned";
+      readonly broker: number;
+      readonly controllerEpoch: number;
+    }
+  // --- replicas -------------------------------------------------------------------------------------
+  | LogLoaded
+  | BecameLeader
+  | BecameFollower
+  | ReplicaStopped
+  | LogAppended
+  | LogTruncated
+  | LogStartMoved
+  | HighWatermarkMoved
+  | IsrProposed
+  | IsrCommitted
+  | ProduceAnswered
+  | FetchServed;
+
+interface OfReplica {
+  readonly broker: number;
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** A log was opened at start or created: what survived on the disk. */
+export interface LogLoaded extends OfReplica {
+  readonly kind: "LogLoaded";
+  readonly logStartOffset: number;
+  readonly logEndOffset: number;
+  readonly highWatermark: number;
+  readonly prefixHash: number;
+  /** Batches dropped because their checksum did not fit, or that followed one. */
+  readonly droppedBatches: number;
+}
+export interface BecameLeader extends OfReplica {
+  readonly kind: "BecameLeader";
+  readonly leaderEpoch: number;
+  readonly partitionEpoch: number;
+  readonly isr: readonly number[];
+  readonly logEndOffset: number;
+  readonly highWatermark: number;
+  readonly prefixHash: number;
+}
+export interface BecameFollower extends OfReplica {
+  readonly kind: "BecameFollower";
+  readonly leader: number;
+  readonly leaderEpoch: number;
+  readonly partitionEpoch: number;
+  readonly logEndOffset: number;
+}
+export interface ReplicaStopped extends OfReplica {
+  readonly kind: "ReplicaStopped";
+  readonly deleted: boolean;
+}
+/** One batch was appended, as leader or follower. */
+export interface LogAppended extends OfReplica {
+  readonly kind: "LogAppended";
+  readonly batch: RecordBatch;
+  readonly asLeader: boolean;
+  /** Current leader epoch of the replica. */
+  readonly leaderEpoch: number;
+  readonly prefixHashBefore: number;
+  readonly prefixHash: number;
+}
+export interface LogTruncated extends OfReplica {
+  readonly kind: "LogTruncated";
+  readonly from: number;
+  readonly to: number;
+  readonly highWatermark: number;
+  readonly prefixHash: number;
+  readonly leaderEpoch: number;
+  readonly reason: "divergence" | "highWatermark" | "outOfRange" | "reset";
+}
+export interface LogStartMoved extends OfReplica {
+  readonly kind: "LogStartMoved";
+  readonly logStartOffset: number;
+}
+/** Stated by the replica whose high watermark changed; `prefixHash` is of the log below it. */
+export interface HighWatermarkMoved extends OfReplica {
+  readonly kind: "HighWatermarkMoved";
+  readonly from: number;
+  readonly to: number;
+  readonly isLeader: boolean;
+  readonly leaderEpoch: number;
+  readonly logEndOffset: number;
+  readonly prefixHash: number;
+}
+/** The leader asks for another ISR. */
+export interface IsrProposed extends OfReplica {
+  readonly kind: "IsrProposed";
+  readonly isr: readonly number[];
+  readonly proposed: readonly number[];
+  readonly leaderEpoch: number;
+  readonly partitionEpoch: number;
+}
+/** The leader learned that its ISR is committed. */
+export interface IsrCommitted extends OfReplica {
+  readonly kind: "IsrCommitted";
+  readonly isr: readonly number[];
+  readonly leaderEpoch: number;
+  readonly partitionEpoch: number;
+}
+/** The answer for one partition of a produce request leaves the broker; not for acks=0. */
+export interface ProduceAnswered extends OfReplica {
+  readonly kind: "ProduceAnswered";
+  readonly acks: number;
+  readonly errorCode: number;
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly leaderEpoch: number;
+  readonly highWatermark: number;
+}
+/** Records of one partition leave the broker in a fetch answer to a consumer. */
+export interface FetchServed extends OfReplica {
+  readonly kind: "FetchServed";
+  readonly fetchOffset: number;
+  /** Last offset in the answer. */
+  readonly lastOffset: number;
+  readonly highWatermark: number;
+  readonly isLeader: boolean;
+  readonly leaderEpoch: number;
+}

@@ -1,0 +1,107 @@
+/**
+ * The Kafka service of the network: names, sizes and digests of its frames.
+ *
+ * The digest covers what decides about replication and what clients see; it walks the two hot
+ * messages by hand and everything else generically.
+ */
+import { finish, hashString, mix, mixLong, type Service } from "../../../sim/index.ts";
+import type { FetchRequest, FetchResponse, Frame, ProduceRequest } from "./messages.ts";
+import type { RecordBatch } from "./records.ts";
+
+/** Any JSON-like value: used for messages that are rare. */
+export function digestValue(hash: number, value: unknown): number {
+  switch (typeof value) {
+    case "number":
+      return mixLong(hash, value);
+    case "string":
+      return mix(hash, hashString(value));
+    case "boolean":
+      return mix(hash, value ? 1 : 0);
+    case "object": {
+      if (value === null) return mix(hash, 7);
+      let h = hash;
+      if (Array.isArray(value)) {
+        for (const item of value) h = digestValue(h, item);
+        return mix(h, value.length);
+      }
+      for (const part of Object.values(value)) h = digestValue(h, part);
+      return h;
+    }
+    default:
+      return mix(hash, 11);
+  }
+}
+
+function digestBatch(hash: number, batch: RecordBatch): number {
+  return mix(mix(mixLong(hash, batch.baseOffset), batch.partitionLeaderEpoch), batch.crc);
+}
+
+function digestFetch(hash: number, body: FetchRequest): number {
+  let h = mix(hash, body.replicaState.replicaId);
+  for (const topic of body.topics) {
+    for (const partition of topic.partitions) {
+      h = mix(mixLong(h, partition.fetchOffset), partition.currentLeaderEpoch);
+      h = mix(h, (partition.partition << 16) ^ partition.lastFetchedEpoch);
+    }
+  }
+  return h;
+}
+
+function digestFetchResponse(hash: number, body: FetchResponse): number {
+  let h = mix(hash, body.errorCode);
+  for (const topic of body.responses) {
+    for (const partition of topic.partitions) {
+      h = mix(mixLong(h, partition.highWatermark), partition.errorCode);
+      h = mix(h, partition.partitionIndex);
+      if (partition.divergingEpoch !== null) h = mixLong(h, partition.divergingEpoch.endOffset);
+      for (const batch of partition.records) h = digestBatch(h, batch);
+    }
+  }
+  return h;
+}
+
+function digestProduce(hash: number, body: ProduceRequest): number {
+  let h = mix(hash, body.acks);
+  for (const topic of body.topicData) {
+    for (const partition of topic.partitionData) {
+      h = digestBatch(mix(h, partition.index), partition.records);
+    }
+  }
+  return h;
+}
+
+function sizeOfBatches(frame: Frame): number {
+  let bytes = 0;
+  if (frame.api === "Produce" && !frame.response) {
+    for (const topic of (frame.body as ProduceRequest).topicData) {
+      for (const { records } of topic.partitionData) bytes += records.sizeInBytes;
+    }
+  } else if (frame.api === "Fetch" && frame.response) {
+    for (const topic of (frame.body as FetchResponse).responses) {
+      for (const { records } of topic.partitions) {
+        for (const batch of records) bytes += batch.sizeInBytes;
+      }
+    }
+  }
+  return bytes;
+}
+
+export const KAFKA_SERVICE: Service<Frame> = {
+  name: "kafka",
+  typeOf: (frame) => `${frame.api}.${frame.response ? "response" : "request"}`,
+  sizeOf: (frame) => 100 + sizeOfBatches(frame),
+  digest(frame) {
+    const hash = mix(frame.response ? 1 : 2, frame.correlationId);
+    if (frame.api === "Fetch") {
+      return finish(
+        frame.response
+          ? digestFetchResponse(hash, frame.body as FetchResponse)
+          : digestFetch(hash, frame.body as FetchRequest),
+      );
+    }
+    if (frame.api === "Produce" && !frame.response) {
+      return finish(digestProduce(hash, frame.body as ProduceRequest));
+    }
+    return finish(digestValue(mix(hash, hashString(frame.api)), frame.body));
+  },
+};

@@ -1,0 +1,258 @@
+/**
+ * A node's disk: files with written and durable parts.
+ *
+ * Two kinds of file cover what Kafka and ZooKeeper need. An `AppendFile` is a log of entries (record
+ * batches, transactions): appending writes to the page cache, `sync` makes it durable, a power
+ * failure loses what is not, and may tear the entry at the cut. A `Cell` is a small file that is
+ * replaced as a whole by write, sync and atomic rename: after a crash it holds the old or the new
+ * content. Truncation is durable at once (both systems treat it so). Reads come from the page cache
+ * and take no time; what a read finds damaged it reports by `intact`, as a checksum would.
+ *
+ * Faults: `full`, `failing` (I/O errors), `lying` (fsync answers without doing), `stall`, slow sync,
+ * bit rot, wipe.
+ */
+import type { RandomStream } from "./random.ts";
+import type { Micros } from "./time.ts";
+
+export type DiskErrorCode = "full" | "io";
+
+/** Raised by a write the disk refuses; an operating error, not a bug. */
+export class DiskError extends Error {
+  readonly code: DiskErrorCode;
+  constructor(code: DiskErrorCode, path: string) {
+    super(`${code === "full" ? "no space left on device" : "I/O error"}: ${path}`);
+    this.name = "DiskError";
+    this.code = code;
+  }
+}
+
+/** What a power failure left of the files: for observations and for the nemesis. */
+export interface PowerLoss {
+  readonly path: string;
+  readonly lostEntries: number;
+  readonly torn: boolean;
+}
+
+export class AppendFile<T> {
+  readonly path: string;
+  readonly #disk: Disk;
+  #entries: T[] = [];
+  #sizes: number[] = [];
+  /** Indexes of entries whose checksum no longer fits. Nearly always empty. */
+  #damaged: Set<number> | null = null;
+  #bytes = 0;
+  /** Invariant: 0 <= durable <= length. What survives a power failure for certain. */
+  #durable = 0;
+  /** What the disk claims to have made durable; above `durable` when fsync lied. */
+  #claimed = 0;
+
+  constructor(path: string, disk: Disk) {
+    this.path = path;
+    this.#disk = disk;
+  }
+
+  get length(): number {
+    return this.#entries.length;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Entries that survive a power failure for certain. */
+  get durableLength(): number {
+    return this.#durable;
+  }
+
+  /** Entries for which a sync was answered. */
+  get claimedLength(): number {
+    return this.#claimed;
+  }
+
+  /** Appends to the page cache. Throws DiskError when the disk is full or failing. */
+  append(entry: T, bytes: number): void {
+    this.#disk.checkWritable(this.path, bytes);
+    this.#entries.push(entry);
+    this.#sizes.push(bytes);
+    this.#bytes += bytes;
+  }
+
+  get(index: number): T {
+    const entry = this.#entries[index];
+    if (entry === undefined) throw new RangeError(`${this.path}: no entry ${index}`);
+    return entry;
+  }
+
+  /** False when the entry was torn or rotted: a checksum would not fit. */
+  intact(index: number): boolean {
+    return this.#damaged === null || !this.#damaged.has(index);
+  }
+
+  /** Drops the entries from `length` on; durable at once. */
+  truncate(length: number): void {
+    if (length >= this.#entries.length) return;
+    for (let i = length; i < this.#sizes.length; i++) this.#bytes -= this.#sizes[i] as number;
+    this.#entries.length = length;
+    this.#sizes.length = length;
+    if (this.#durable > length) this.#durable = length;
+    if (this.#claimed > length) this.#claimed = length;
+    if (this.#damaged !== null) {
+      for (const index of this.#damaged) if (index >= length) this.#damaged.delete(index);
+    }
+  }
+
+  /** Called by the disk when a sync of the first `length` entries completes. */
+  markDurable(length: number, really: boolean): void {
+    const reached = Math.min(length, this.#entries.length);
+    if (reached > this.#claimed) this.#claimed = reached;
+    if (really && reached > this.#durable) this.#durable = reached;
+  }
+
+  /** Power failure: keeps the durable part and a random piece of the rest, perhaps torn at its end. */
+  losePower(random: RandomStream, tear: boolean): PowerLoss | null {
+    const unsynced = this.#entries.length - this.#durable;
+    if (unsynced === 0) return null;
+    const kept = random.below(unsynced + 1);
+    const length = this.#durable + kept;
+    const torn = tear && kept < unsynced && random.chance(1, 2);
+    this.truncate(torn ? length + 1 : length);
+    if (torn) this.damage(length);
+    // What a reboot finds is on the platter.
+    this.#durable = this.#entries.length;
+    this.#claimed = this.#durable;
+    return unsynced - kept === 0 ? null : { path: this.path, lostEntries: unsynced - kept, torn };
+  }
+
+  /** Bit rot or a torn write in one entry. */
+  damage(index: number): void {
+    this.#damaged ??= new Set();
+    this.#damaged.add(index);
+  }
+}
+
+export class Cell<T> {
+  readonly path: string;
+  readonly #disk: Disk;
+  #content: T | null = null;
+
+  constructor(path: string, disk: Disk) {
+    this.path = path;
+    this.#disk = disk;
+  }
+
+  /** null when never written. */
+  read(): T | null {
+    return this.#content;
+  }
+
+  /** Replaces the content atomically and durably. Throws DiskError when full or failing. */
+  write(content: T, bytes = 64): void {
+    this.#disk.checkWritable(this.path, bytes);
+    this.#content = content;
+  }
+
+  clear(): void {
+    this.#content = null;
+  }
+}
+
+/** Asks the kernel to run `done` after `delay`; given by the node so that a crash can drop it. */
+export type DiskScheduler = (delay: Micros, done: () => void) => void;
+
+export class Disk {
+  readonly #files = new Map<string, AppendFile<unknown>>();
+  readonly #cells = new Map<string, Cell<unknown>>();
+
+  /** Time of one fsync without faults. */
+  syncLatency: Micros = 2_000;
+  /** Added to each fsync while the disk is slow. */
+  extraSyncLatency: Micros = 0;
+  /** Virtual time until which no sync completes. */
+  stalledUntil: Micros = 0;
+  full = false;
+  failing = false;
+  /** fsync answers "done" without making anything durable. */
+  lying = false;
+  /** Whether a power failure may tear the entry at the cut. */
+  tearing = true;
+  /** Bytes the disk can hold; Infinity is no limit. */
+  capacity = Number.POSITIVE_INFINITY;
+
+  /** Opens or creates. The same path gives the same file, in every incarnation. */
+  appendFile<T>(path: string): AppendFile<T> {
+    let file = this.#files.get(path);
+    if (file === undefined) {
+      file = new AppendFile<unknown>(path, this);
+      this.#files.set(path, file);
+    }
+    return file as AppendFile<T>;
+  }
+
+  /** Opens or creates a small file that is replaced as a whole. */
+  cell<T>(path: string): Cell<T> {
+    let cell = this.#cells.get(path);
+    if (cell === undefined) {
+      cell = new Cell<unknown>(path, this);
+      this.#cells.set(path, cell);
+    }
+    return cell as Cell<T>;
+  }
+
+  exists(path: string): boolean {
+    return this.#files.has(path) || this.#cells.has(path);
+  }
+
+  /** Paths that begin with `prefix`, sorted: the order must not depend on history. */
+  list(prefix: string): string[] {
+    const paths: string[] = [];
+    for (const path of this.#files.keys()) if (path.startsWith(prefix)) paths.push(path);
+    for (const path of this.#cells.keys()) if (path.startsWith(prefix)) paths.push(path);
+    return paths.sort();
+  }
+
+  remove(path: string): void {
+    this.#files.delete(path);
+    this.#cells.delete(path);
+  }
+
+  /** Loses everything: a new disk in the old machine. */
+  wipe(): void {
+    this.#files.clear();
+    this.#cells.clear();
+  }
+
+  get usedBytes(): number {
+    let bytes = 0;
+    for (const file of this.#files.values()) bytes += file.bytes;
+    return bytes;
+  }
+
+  checkWritable(path: string, bytes: number): void {
+    if (this.failing) throw new DiskError("io", path);
+    if (this.full) throw new DiskError("full", path);
+    if (this.capacity !== Number.POSITIVE_INFINITY && this.usedBytes + bytes > this.capacity) {
+      throw new DiskError("full", path);
+    }
+  }
+
+  /** How long a sync issued at `now` takes. */
+  syncDelay(now: Micros): Micros {
+    const stall = this.stalledUntil > now ? this.stalledUntil - now : 0;
+    return stall + this.syncLatency + this.extraSyncLatency;
+  }
+
+  /** True if some file has entries that a power failure could lose. */
+  hasUnsyncedData(): boolean {
+    for (const file of this.#files.values()) if (file.durableLength < file.length) return true;
+    return false;
+  }
+
+  losePower(random: RandomStream): PowerLoss[] {
+    const losses: PowerLoss[] = [];
+    for (const path of [...this.#files.keys()].sort()) {
+      const loss = (this.#files.get(path) as AppendFile<unknown>).losePower(random, this.tearing);
+      if (loss !== null) losses.push(loss);
+    }
+    return losses;
+  }
+}
