@@ -87,6 +87,11 @@ const Turn = { Open: -1, Accept: -2, Close: -3 } as const;
 const FIN = Object.freeze({ control: "FIN" });
 const SYN_ACK = Object.freeze({ control: "SYN-ACK" });
 
+/** TCP's own packets travel as messages, so that they keep their place in the order. */
+export function isControlPacket(message: unknown): message is { readonly control: string } {
+  return message === FIN || message === SYN_ACK;
+}
+
 const FIRST_RETRANSMISSION = 200 * MILLISECOND;
 const FIRST_SYN_RETRY = SECOND;
 const MAX_RETRANSMISSION = 120 * SECOND;

@@ -14,7 +14,16 @@ export { DATA_CENTRE_LATENCY } from "./network.ts";
 export { type Observation, type ObservationListener, Observers } from "./observation.ts";
 export { type Process, ProcessContext, type ProcessFactory } from "./process.ts";
 export { RandomStream, RandomStreams, type Ratio, ratio } from "./random.ts";
-export { formatTime, MILLISECOND, type Micros, milliseconds, SECOND, seconds } from "./time.ts";
+export {
+  formatDuration,
+  formatTime,
+  MILLISECOND,
+  type Micros,
+  milliseconds,
+  parseDuration,
+  SECOND,
+  seconds,
+} from "./time.ts";
 export { Timer } from "./timer.ts";
 export {
   type NodeObservation,

@@ -12,8 +12,6 @@ import type { Micros } from "./time.ts";
 
 /** Kinds of kernel events; an integer switch dispatches them. */
 export const EventKind = {
-  /** A control action: `data` is a function without arguments. */
-  Call: 0,
   /** `target` is a Timer. */
   Timer: 1,
   /** `target` is the receiving Endpoint, `arg` the sequence number, `data` the message. */

@@ -6,7 +6,7 @@
  * below and never reach into a process.
  */
 import { NodeClock } from "./clock.ts";
-import type { Endpoint } from "./connection.ts";
+import { type Endpoint, isControlPacket } from "./connection.ts";
 import { Disk, type PowerLoss } from "./disk.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Fingerprint } from "./fingerprint.ts";
@@ -15,7 +15,13 @@ import type { LatencyProfile } from "./latency.ts";
 import { DEFAULT_LIMITS, LimitReached, type Limits } from "./limits.ts";
 import { DATA_CENTRE_LATENCY, Network } from "./network.ts";
 import { type Observation, Observers } from "./observation.ts";
-import { type Machine, type Process, ProcessContext, type ProcessFactory } from "./process.ts";
+import {
+  type DiskOperation,
+  type Machine,
+  type Process,
+  ProcessContext,
+  type ProcessFactory,
+} from "./process.ts";
 import { type RandomStream, RandomStreams } from "./random.ts";
 import { formatTime, type Micros } from "./time.ts";
 import type { Timer } from "./timer.ts";
@@ -86,6 +92,12 @@ export class SimNode implements Machine {
   }
 }
 
+/** Something that the trial does to the world at a time. */
+export interface ControlAction {
+  readonly at: Micros;
+  readonly action: () => void;
+}
+
 export type RunOutcome = "time" | "condition" | "idle";
 
 export class World implements Kernel {
@@ -100,6 +112,11 @@ export class World implements Kernel {
   /** Events dispatched so far. */
   events = 0;
   now: Micros = 0;
+  /** Control actions to come, by (time, order of scheduling). Few. */
+  readonly control: ControlAction[] = [];
+  nextControl: Micros = Number.POSITIVE_INFINITY;
+  /** The event last run was a control action. */
+  controlled = false;
   /** Called after each event when set: traces and comparisons of two runs. */
   afterEvent: ((world: World) => void) | null = null;
 
@@ -139,10 +156,21 @@ export class World implements Kernel {
 
   // --- running ----------------------------------------------------------------------------------
 
+  /** Time of the earliest event; Infinity when there is none. */
+  nextTime(): Micros {
+    const time = this.queue.peekTime();
+    return this.nextControl < time ? this.nextControl : time;
+  }
+
   /** Takes and runs the earliest event; false when there is none. Throws LimitReached. */
   step(): boolean {
     const { queue } = this;
+    if (this.nextControl !== Number.POSITIVE_INFINITY && this.nextControl <= queue.peekTime()) {
+      this.#control();
+      return true;
+    }
     if (!queue.pop()) return false;
+    this.controlled = false;
     if (++this.events > this.limits.maxEvents) throw new LimitReached("maxEvents", this.events);
     if (queue.size > this.limits.maxPending) throw new LimitReached("maxPending", queue.size);
     const { time, kind, arg, target, data } = queue;
@@ -157,7 +185,7 @@ export class World implements Kernel {
       }
       case EventKind.Deliver: {
         const endpoint = target as Endpoint;
-        const digest = isControl(data) ? 0 : endpoint.service.digest(data);
+        const digest = isControlPacket(data) ? 0 : endpoint.service.digest(data);
         this.fingerprint.add(
           (time | 0) ^ Math.imul(digest, 31),
           digest ^ (high << 16) ^ (kind << 12) ^ (endpoint.peerNode << 6) ^ endpoint.node,
@@ -173,7 +201,7 @@ export class World implements Kernel {
       }
       case EventKind.Disk: {
         this.fingerprint.add(time | 0, (high << 16) ^ (kind << 12) ^ arg);
-        (data === null ? (target as { complete(): void }) : NOTHING).complete();
+        (target as DiskOperation).complete();
         break;
       }
       case EventKind.Gate: {
@@ -182,10 +210,8 @@ export class World implements Kernel {
         process.drain();
         break;
       }
-      default: {
-        this.fingerprint.add(time | 0, (high << 16) ^ (kind << 12));
-        (data as () => void)();
-      }
+      default:
+        throw new Error(`unknown kind of event ${kind}`);
     }
     if (this.afterEvent !== null) this.afterEvent(this);
     return true;
@@ -193,8 +219,7 @@ export class World implements Kernel {
 
   /** Runs all events up to and including `until`, then sets the clock to it. */
   runUntil(until: Micros): RunOutcome {
-    const { queue } = this;
-    while (queue.peekTime() <= until) this.step();
+    while (this.nextTime() <= until) this.step();
     if (until > this.now) this.now = until;
     return "time";
   }
@@ -202,8 +227,7 @@ export class World implements Kernel {
   /** Runs until `condition` holds (tested after each event) or `until` is reached. */
   runUntilCondition(condition: () => boolean, until: Micros): RunOutcome {
     if (condition()) return "condition";
-    const { queue } = this;
-    while (queue.peekTime() <= until) {
+    while (this.nextTime() <= until) {
       this.step();
       if (condition()) return "condition";
     }
@@ -211,9 +235,30 @@ export class World implements Kernel {
     return "time";
   }
 
-  /** Schedules a control action (a fault, a step of a workload that lives outside of any node). */
+  /**
+   * Schedules a control action (a fault). At equal times control actions come before all other
+   * events, in the order in which they were scheduled: so a fault that was decided while the trial
+   * ran strikes at the same point of the order when a replay schedules it at the start.
+   */
   at(time: Micros, action: () => void): void {
-    this.queue.push(Math.max(time, this.now), EventKind.Call, 0, null, action);
+    const at = Math.max(time, this.now);
+    const { control } = this;
+    let position = control.length;
+    while (position > 0 && (control[position - 1] as ControlAction).at > at) position--;
+    control.splice(position, 0, { at, action });
+    this.nextControl = (control[0] as ControlAction).at;
+  }
+
+  #control(): void {
+    const next = this.control.shift() as ControlAction;
+    const following = this.control[0];
+    this.nextControl = following === undefined ? Number.POSITIVE_INFINITY : following.at;
+    this.now = next.at;
+    this.controlled = true;
+    this.events++;
+    this.fingerprint.add(next.at | 0, Math.floor(next.at / 4294967296));
+    next.action();
+    if (this.afterEvent !== null) this.afterEvent(this);
   }
 
   observe(observation: Observation, node: number): void {
@@ -224,6 +269,7 @@ export class World implements Kernel {
   /** The event last run, in words: for the comparison of two runs. */
   describeEvent(): string {
     const { queue } = this;
+    if (this.controlled) return `${formatTime(this.now, 6)} control action`;
     const at = formatTime(queue.time, 6);
     switch (queue.kind) {
       case EventKind.Timer:
@@ -231,7 +277,7 @@ export class World implements Kernel {
       case EventKind.Deliver: {
         const endpoint = queue.target as Endpoint;
         const names = `${this.node(endpoint.peerNode).name} -> ${this.node(endpoint.node).name}`;
-        const type = isControl(queue.data)
+        const type = isControlPacket(queue.data)
           ? queue.data.control
           : `${endpoint.service.name} ${endpoint.service.typeOf(queue.data)}`;
         return `${at} ${names} ${type} ${JSON.stringify(queue.data)}`;
@@ -243,7 +289,7 @@ export class World implements Kernel {
       case EventKind.Gate:
         return `${at} backlog of ${(queue.target as ProcessContext).name}`;
       default:
-        return `${at} control action`;
+        return `${at} event of kind ${queue.kind}`;
     }
   }
 
@@ -339,10 +385,4 @@ export class World implements Kernel {
     node.context = null;
     node.process = null;
   }
-}
-
-const NOTHING = { complete(): void {} };
-
-function isControl(message: unknown): message is { readonly control: string } {
-  return (message as { control?: string }).control !== undefined;
 }
