@@ -133,7 +133,7 @@ export function readOp(content: string, line = 1): Op {
     const expected = "one JSON object per line";
     throw new HistoryFormatError({ line, field: "(whole line)", expected, found: content });
   }
-  const op = new FieldReader(line, "", parsed);
+  const op = new FieldReader(line, parsed, null, "");
   const optional = <Value>(name: string, read: (field: FieldReader) => Value) =>
     op.has(name) ? { [name]: read(op.field(name)) } : {};
   return {
@@ -179,16 +179,21 @@ function orderedMicroOp(microOp: MicroOp): MicroOp {
   return { f: "poll", records };
 }
 
-/** A value inside one line that knows its path, so that each complaint can name its place. */
+/**
+ * A value inside one line that knows its place, so that each complaint can name it. The path is
+ * only put together when there is something to complain about: histories have millions of fields.
+ */
 class FieldReader {
   readonly #line: number;
-  readonly #path: string;
+  readonly #parent: FieldReader | null;
+  readonly #name: string | number;
   readonly #content: unknown;
 
-  constructor(line: number, path: string, content: unknown) {
+  constructor(line: number, content: unknown, parent: FieldReader | null, name: string | number) {
     this.#line = line;
-    this.#path = path;
     this.#content = content;
+    this.#parent = parent;
+    this.#name = name;
   }
 
   /** Whether the field is there; null counts as absent, as many writers emit it for "none". */
@@ -197,15 +202,14 @@ class FieldReader {
   }
 
   field(name: string): FieldReader {
-    const path = this.#path === "" ? name : `${this.#path}.${name}`;
-    return new FieldReader(this.#line, path, this.#object()[name]);
+    return new FieldReader(this.#line, this.#object()[name], this, name);
   }
 
   list<Item>(read: (item: FieldReader) => Item): Item[] {
     const content = this.#content;
     if (!Array.isArray(content)) return this.#complain("a list");
     return content.map((item: unknown, place) =>
-      read(new FieldReader(this.#line, `${this.#path}[${place}]`, item)),
+      read(new FieldReader(this.#line, item, this, place)),
     );
   }
 
@@ -238,8 +242,14 @@ class FieldReader {
     return content as Record<string, unknown>;
   }
 
+  #path(): string {
+    const before = this.#parent === null ? "" : this.#parent.#path();
+    if (typeof this.#name === "number") return `${before}[${this.#name}]`;
+    return before === "" ? this.#name : `${before}.${this.#name}`;
+  }
+
   #complain(expected: string): never {
-    const field = this.#path === "" ? "(whole line)" : this.#path;
+    const field = this.#parent === null ? "(whole line)" : this.#path();
     throw new HistoryFormatError({ line: this.#line, field, expected, found: this.#content });
   }
 }

@@ -73,6 +73,9 @@ function linkWrites(evidence: Evidence, graph: Digraph): void {
   }
 }
 
+/** Steps of one circle told in a finding at most. */
+const STEPS_AT_MOST = 16;
+
 function reportCycles(
   evidence: Evidence,
   collector: FindingCollector,
@@ -98,7 +101,9 @@ function describeCycle({ history, orders }: Evidence, cycle: readonly Edge[]) {
   const { ops, reads, sends, keys, values } = history;
   const used: string[] = [];
   const offsets: number[] = [];
-  const steps = cycle.map((edge) => {
+  // A broken cluster can tie all its ops into one circle.
+  const shown = cycle.slice(0, STEPS_AT_MOST);
+  const steps = shown.map((edge) => {
     const [from, to] = [ops[edge.from]!.index, ops[edge.to]!.index];
     const row = rowOf(edge.label);
     if (isRead(edge.label)) {
@@ -118,10 +123,10 @@ function describeCycle({ history, orders }: Evidence, cycle: readonly Edge[]) {
   const row = rowOf(first.label);
   return {
     key: keys[isRead(first.label) ? reads.key[row]! : sends.key[row]!]!,
-    ops: cycle.map((edge) => ops[edge.from]!.index),
+    ops: shown.map((edge) => ops[edge.from]!.index),
     offsets,
     values: used,
     count: cycle.length,
-    saw: steps.join("; "),
+    saw: `${steps.join("; ")}${shown.length < cycle.length ? "; ..." : ""}`,
   };
 }

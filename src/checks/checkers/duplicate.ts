@@ -20,13 +20,15 @@ export function findDuplicates(evidence: Evidence, collector: FindingCollector):
       }
     }
   }
+  const shown = [...offsetsOf.keys()].slice(0, collector.room("duplicate"));
+  const proofs = provingOps(evidence, shown);
   for (const [value, offsets] of offsetsOf) {
     collector.report("duplicate", () => {
       const key = history.keys[history.valueKey[value]!]!;
       const named = offsets.slice(0, NAMED_AT_MOST);
       return {
         key,
-        ops: provingOps(evidence, value),
+        ops: opsByIndex(evidence, proofs.get(value)!),
         offsets: named,
         values: [history.values[value]!],
         count: offsets.length,
@@ -38,22 +40,30 @@ export function findDuplicates(evidence: Evidence, collector: FindingCollector):
   }
 }
 
-/**
- * One op per place of the value. This looks through the whole history, which is why it happens
- * only for findings that are kept.
- */
-function provingOps(evidence: Evidence, value: number): number[] {
+/** Index in the version order to the position of an op that proves it. */
+type Proofs = Map<number, number>;
+
+/** One op for each place of each of these values, in one pass over the history. */
+function provingOps(evidence: Evidence, shown: readonly number[]): Map<number, Proofs> {
   const { history, orders, committed } = evidence;
-  const opAtIndex = new Map<number, number>();
-  const writerRow = history.writerOf[value]!;
-  if (writerRow >= 0 && committed[writerRow] === 1 && orders.sendIndex[writerRow]! >= 0) {
-    opAtIndex.set(orders.sendIndex[writerRow]!, history.sends.op[writerRow]!);
+  const proofs = new Map(shown.map((value): [number, Proofs] => [value, new Map()]));
+  if (shown.length === 0) return proofs;
+  for (const [value, places] of proofs) {
+    const row = history.writerOf[value]!;
+    if (row < 0 || committed[row] !== 1 || orders.sendIndex[row]! < 0) continue;
+    places.set(orders.sendIndex[row]!, history.sends.op[row]!);
   }
   const { reads } = history;
   for (let row = 0; row < reads.value.length; row++) {
-    if (reads.value[row] !== value || opAtIndex.has(orders.readIndex[row]!)) continue;
-    opAtIndex.set(orders.readIndex[row]!, reads.op[row]!);
-    if (opAtIndex.size === NAMED_AT_MOST) break;
+    const places = proofs.get(reads.value[row]!);
+    const index = orders.readIndex[row]!;
+    if (places === undefined || index < 0 || places.has(index)) continue;
+    places.set(index, reads.op[row]!);
   }
-  return [...opAtIndex].sort(([a], [b]) => a - b).map(([, op]) => history.ops[op]!.index);
+  return proofs;
+}
+
+function opsByIndex({ history }: Evidence, proofs: Proofs): number[] {
+  const ascending = [...proofs].sort(([a], [b]) => a - b).slice(0, NAMED_AT_MOST);
+  return ascending.map(([, position]) => history.ops[position]!.index);
 }

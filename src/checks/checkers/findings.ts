@@ -75,6 +75,11 @@ export class FindingCollector {
     list.kept.push(outside === null ? describe() : { ...describe(), outside });
   }
 
+  /** How many more findings would be kept, for checkers that prepare their evidence in one go. */
+  room(name: AnomalyName): number {
+    return this.#keptAtMost - (this.#lists.get(name)?.kept.length ?? 0);
+  }
+
   lists(): ReadonlyMap<AnomalyName, FindingList> {
     return this.#lists;
   }
