@@ -12,7 +12,6 @@
 import type { AnomalyName } from "./anomaly.ts";
 import type { Evidence, FindingCollector } from "./findings.ts";
 import { Digraph, type Edge } from "./graph.ts";
-import { OK } from "./indexed-history.ts";
 
 export function findReadCycles(evidence: Evidence, collector: FindingCollector): void {
   const graph = new Digraph(evidence.history.ops.length);
@@ -38,14 +37,17 @@ const writeLabel = (row: number) => row * 2 + 1;
 const isRead = (label: number) => label % 2 === 0;
 const rowOf = (label: number) => Math.floor(label / 2);
 
-/** Writer to reader, for values that must have committed and ops that are `ok`. */
+/**
+ * Writer to reader, for values that must have committed. The reader's outcome does not matter:
+ * polls are always safe, and an op whose sends did not commit leads nowhere.
+ */
 function linkReads(evidence: Evidence, graph: Digraph, options: { dropDeadEnds: boolean }): void {
   const { history, committed } = evidence;
-  const { outcome, reads, sends, writerOf } = history;
+  const { reads, sends, writerOf } = history;
   for (let row = 0; row < reads.op.length; row++) {
     const reader = reads.op[row]!;
     const writerRow = writerOf[reads.value[row]!]!;
-    if (outcome[reader] !== OK || writerRow < 0 || committed[writerRow] !== 1) continue;
+    if (writerRow < 0 || committed[writerRow] !== 1) continue;
     const writer = sends.op[writerRow]!;
     if (writer === reader) continue;
     // In a circle of wr edges every op both polls and sends: most histories have no such op.

@@ -45,12 +45,12 @@ type Proofs = Map<number, number>;
 
 /** One op for each place of each of these values, in one pass over the history. */
 function provingOps(evidence: Evidence, shown: readonly number[]): Map<number, Proofs> {
-  const { history, orders, committed } = evidence;
+  const { history, orders } = evidence;
   const proofs = new Map(shown.map((value): [number, Proofs] => [value, new Map()]));
   if (shown.length === 0) return proofs;
   for (const [value, places] of proofs) {
     const row = history.writerOf[value]!;
-    if (row < 0 || committed[row] !== 1 || orders.sendIndex[row]! < 0) continue;
+    if (row < 0 || orders.sendIndex[row]! < 0) continue;
     places.set(orders.sendIndex[row]!, history.sends.op[row]!);
   }
   const { reads } = history;
