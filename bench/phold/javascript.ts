@@ -18,14 +18,21 @@ const TIMEOUT_KIND = 4;
 class Process {
   handled = 0;
   timer = 0.5;
-  constructor(readonly index: number) {}
+  readonly index: number;
+
+  constructor(index: number) {
+    this.index = index;
+  }
 }
 
 class Message {
-  constructor(
-    readonly from: number,
-    readonly value: number,
-  ) {}
+  readonly from: number;
+  readonly value: number;
+
+  constructor(from: number, value: number) {
+    this.from = from;
+    this.value = value;
+  }
 }
 
 class KernelModel {
@@ -33,13 +40,14 @@ class KernelModel {
   readonly processes = Array.from({ length: PROCESSES }, (_, index) => new Process(index));
   random = SEED;
   hash = 0;
+  readonly delays: Int32Array;
+  readonly withData: boolean;
+  readonly timeout: number;
 
-  constructor(
-    readonly delays: Int32Array,
-    pending: number,
-    readonly withData: boolean,
-    readonly timeout: number,
-  ) {
+  constructor(delays: Int32Array, pending: number, withData: boolean, timeout: number) {
+    this.delays = delays;
+    this.withData = withData;
+    this.timeout = timeout;
     for (let count = 0; count < pending; count++) this.schedule(0);
     for (const process of this.processes) {
       process.timer = timeout > 0 ? this.queue.push(timeout, TIMEOUT_KIND, 0, process, null) : 0;
@@ -120,11 +128,10 @@ class BareModel {
   readonly queue = new EventQueue();
   random = SEED;
   hash = 0;
+  readonly delays: Int32Array;
 
-  constructor(
-    readonly delays: Int32Array,
-    pending: number,
-  ) {
+  constructor(delays: Int32Array, pending: number) {
+    this.delays = delays;
     for (let count = 0; count < pending; count++) {
       const first = draw(this.random);
       this.random = draw(first);
@@ -153,8 +160,11 @@ class FloorModel {
   random = SEED;
   hash = 0;
   now = 0.5;
+  readonly delays: Int32Array;
 
-  constructor(readonly delays: Int32Array) {}
+  constructor(delays: Int32Array) {
+    this.delays = delays;
+  }
 
   run(events: number): void {
     for (let count = 0; count < events; count++) {

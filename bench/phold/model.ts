@@ -34,9 +34,3 @@ export function delayTable(mean: number, lookahead: number): Int32Array {
     (_, index) => lookahead + Math.floor(-Math.log((index + 0.5) / QUANTILES) * mean),
   );
 }
-
-export interface Figures {
-  eventsPerSecond: number;
-  /** Hash of the order of the first `warmUp` events. */
-  hash: number;
-}

@@ -1,9 +1,9 @@
 /**
  * PHOLD (see model.ts) on schedulers from npm, one measurement per process:
  * `node peers.mjs <variant> <table file> <pending> <warm-up events> <events> <timeout>` prints a line
- * of JSON. Variants: simjs, fake-timers, and fake-timers-cancel with a timeout reset per event.
+ * of JSON. Variants: simjs and fake-timers, each also as -cancel with a timeout reset per event
+ * (simjs marks a cancelled request and drops it when it is due, fake-timers removes it).
  * The packages are looked for in the folder PHOLD_PEERS (its node_modules), else in ./peers.
- * simjs marks cancelled requests for its garbage only after they are due: not measured.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -37,7 +37,7 @@ let total = 0;
 let warmHash = 0;
 let before;
 let used;
-/** Counts an event; true when the measurement is over. */
+/** Counts an event; `used` is set when the measurement is over. */
 function count() {
   total++;
   if (total === warmUp) {
@@ -45,7 +45,6 @@ function count() {
     before = process.cpuUsage();
   }
   if (total === warmUp + events) used = process.cpuUsage(before);
-  return used !== undefined;
 }
 
 function handle(now, arg) {
@@ -54,15 +53,28 @@ function handle(now, arg) {
   mix(arg);
 }
 
-if (variant === "simjs") {
+if (variant.startsWith("simjs")) {
+  const cancels = variant === "simjs-cancel";
   // The package's bundle is for browsers: it puts Sim on the global window.
   globalThis.window = globalThis;
   const exported = require("simjs");
   const Sim = globalThis.Sim ?? exported.Sim ?? exported;
-  let simulation;
   class Model extends Sim.Entity {
     start() {
+      this.timers = [];
       for (let index = 0; index < pending; index++) this.schedule();
+      if (cancels) for (let index = 0; index < PROCESSES; index++) this.startTimer(index);
+    }
+    startTimer(index) {
+      const request = this.setTimer(timeout);
+      request.done(this.expire, this, index);
+      this.timers[index] = request;
+    }
+    expire(index) {
+      mix(this.time() | 0);
+      mix(4096 + index);
+      count();
+      this.startTimer(index);
     }
     schedule() {
       const delay = delays[draw() >>> 20];
@@ -71,12 +83,16 @@ if (variant === "simjs") {
     fire(arg) {
       handle(this.time(), arg);
       count();
+      if (cancels) {
+        this.timers[arg & (PROCESSES - 1)].cancel();
+        this.startTimer(arg & (PROCESSES - 1));
+      }
       this.schedule();
     }
   }
-  simulation = new Sim.Sim();
+  const simulation = new Sim.Sim();
   simulation.addEntity(Model);
-  simulation.simulate(Number.MAX_SAFE_INTEGER, warmUp + events);
+  while (used === undefined) simulation.step();
 } else {
   const clock = require("@sinonjs/fake-timers").createClock(0, Number.MAX_SAFE_INTEGER);
   const timers = [];

@@ -41,10 +41,10 @@ class Pair {
   push(time: number): void {
     const sequence = this.pushed++;
     const target = { sequence };
-    const handle = this.queue.push(time, sequence % 7, -sequence, target, sequence);
+    const handle = this.queue.push(time, sequence % 7, 1000 - sequence, target, sequence);
     expect(handle).not.toBe(0);
     this.handles.push(handle);
-    this.naive.push({ time, sequence, handle, arg: -sequence, target });
+    this.naive.push({ time, sequence, handle, arg: 1000 - sequence, target });
   }
 
   cancel(handle: number): void {
@@ -64,7 +64,7 @@ class Pair {
       expected.time,
       expected.sequence,
       expected.sequence % 7,
-      expected.arg === 0 ? 0 : expected.arg,
+      expected.arg,
       expected.sequence,
     ]);
     expect(target).toBe(expected.target);
@@ -88,11 +88,25 @@ const delays = fc.oneof(
   { weight: 1, arbitrary: fc.maxSafeNat().map((time) => Math.floor(time / 2 ** 10)) },
 );
 
-type Step = { verb: "push" | "cancel" | "pop" | "peek"; delay: number; pick: number };
+type Step = {
+  verb: "push" | "cancel" | "cancel earliest" | "pop" | "peek";
+  delay: number;
+  pick: number;
+};
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.record({
-    verb: fc.constantFrom("push", "push", "push", "push", "cancel", "pop", "pop", "peek"),
+    verb: fc.constantFrom(
+      "push",
+      "push",
+      "push",
+      "push",
+      "cancel",
+      "cancel earliest",
+      "pop",
+      "peek",
+      "peek",
+    ),
     delay: delays,
     pick: fc.nat(),
   }),
@@ -103,6 +117,7 @@ function perform(pair: Pair, script: readonly Step[]): void {
   for (const { verb, delay, pick } of script) {
     if (verb === "push") pair.push(Math.min(pair.queue.time + delay, Number.MAX_SAFE_INTEGER));
     else if (verb === "cancel") pair.cancel(pair.handles[pick % pair.handles.length] ?? 0);
+    else if (verb === "cancel earliest") pair.cancel(pair.naive.events[0]?.handle ?? 0);
     else if (verb === "pop") pair.pop();
     else pair.peek();
     expect(pair.queue.size).toBe(pair.naive.events.length);

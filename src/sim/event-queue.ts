@@ -96,8 +96,9 @@ export class EventQueue {
   private presentLow = 0;
   private presentEra = 0;
   private eraEnd = ERA;
-  /** What peekTime() found by searching a bucket; -1 when not known. */
-  private peeked = 0.5;
+  /** The bucket that peekTime() searched, -1 when none, and the earliest time in it. */
+  private peekedRing = -1;
+  private peekedTime = 0.5;
 
   private words: Int32Array;
   private doubles: Float64Array;
@@ -115,8 +116,7 @@ export class EventQueue {
     this.words = new Int32Array(buffer);
     this.doubles = new Float64Array(buffer);
     this.words.set(EMPTY_BUCKETS);
-    this.time = this.sequence = this.nextSequence = this.now = 0;
-    this.peeked = -1;
+    this.time = this.sequence = this.nextSequence = this.now = this.peekedTime = 0;
   }
 
   get size(): number {
@@ -141,7 +141,6 @@ export class EventQueue {
     const sequence = this.nextSequence;
     this.nextSequence = sequence + 1;
     this.count++;
-    if (time < this.peeked) this.peeked = time;
 
     const words = this.words;
     const doubles = this.doubles;
@@ -174,7 +173,7 @@ export class EventQueue {
     words[previous] = next;
     words[next + 1] = previous;
     if (next === previous) this.markEmpty(next >> 1);
-    if (doubles[(node >> 1) + TIME] === this.peeked) this.peeked = -1;
+    if (doubles[(node >> 1) + TIME] === this.peekedTime) this.peekedRing = -1;
 
     doubles[(node >> 1) + SEQUENCE] = FREE;
     words[node] = this.free;
@@ -188,7 +187,7 @@ export class EventQueue {
   /**
    * Time of the earliest event, Infinity when there is none. It cannot move the present, because
    * events may still be pushed before what it finds; where a bucket must be searched, the answer is
-   * remembered.
+   * remembered. Only cancelling its earliest event and peeking, in turns, searches again each time.
    */
   peekTime(): number {
     const occupied = this.occupied;
@@ -199,8 +198,12 @@ export class EventQueue {
       return this.now - (this.presentLow & DIGIT_MASK) + digit;
     }
     if (this.count === 0) return Number.POSITIVE_INFINITY;
-    if (this.peeked < 0) this.peeked = this.searchFirstBucket();
-    return this.peeked;
+    const ring = this.firstBucket(this.firstLevel()) << 1;
+    if (ring !== this.peekedRing) {
+      this.peekedRing = ring;
+      this.peekedTime = this.search(ring);
+    }
+    return this.peekedTime;
   }
 
   /** Removes the earliest event and exposes it in the fields; false when there is none. */
@@ -237,7 +240,6 @@ export class EventQueue {
     this.time = time;
     this.now = time;
     this.presentLow = time | 0;
-    this.peeked = -1;
     this.count--;
     this.sequence = doubles[(node >> 1) + SEQUENCE]!;
     doubles[(node >> 1) + SEQUENCE] = FREE;
@@ -282,6 +284,7 @@ export class EventQueue {
     words[node + 1] = last;
     words[last] = node;
     words[ring + 1] = node;
+    if (ring === this.peekedRing && time < this.peekedTime) this.peekedTime = time;
   }
 
   /**
@@ -306,6 +309,7 @@ export class EventQueue {
       this.markEmpty(bucket);
       words[ring] = ring;
       words[ring + 1] = ring;
+      this.peekedRing = -1;
 
       // In a short bucket the earliest event is sought, and its time becomes the present: it need
       // not be dealt out. A long bucket is not worth a second pass: its beginning is the present.
@@ -349,9 +353,8 @@ export class EventQueue {
     return (word << 5) + Math.clz32(this.occupied[word]!);
   }
 
-  private searchFirstBucket(): number {
+  private search(ring: number): number {
     const words = this.words;
-    const ring = this.firstBucket(this.firstLevel()) << 1;
     let earliest = Number.POSITIVE_INFINITY;
     for (let node = words[ring]!; node !== ring; node = words[node]!) {
       const time = this.doubles[(node >> 1) + TIME]!;
