@@ -1,0 +1,299 @@
+/**
+ * The consumer's fetches: one request per leader at a time, for partitions without buffered data
+ * [CON-2], and the handing out of what came back [CON-3, CON-4].
+ *
+ * After an error a partition waits for `retry.backoff.ms` or another leader (the real consumer asks
+ * again at once and spins until its metadata are fresh: no other outcome, only more messages). Left
+ * out: fetch sessions, fetching from followers, filtering of aborted transactions.
+ */
+import type { Micros, ProcessContext } from "../../sim/index.ts";
+import { ErrorCode, refreshesMetadata } from "../kafka/protocol/errors.ts";
+import type {
+  ApiName,
+  FetchPartition,
+  FetchPartitionResponse,
+  FetchResponse,
+  FetchTopic,
+  ResponseBody,
+} from "../kafka/protocol/messages.ts";
+import { lastOffset, type Record, type RecordBatch } from "../kafka/protocol/records.ts";
+import type { Switches } from "../variants/registry.ts";
+import type { ConsumerRecord, Deserializer } from "./api.ts";
+import { KafkaClientError } from "./api.ts";
+import type { ResponseListener } from "./broker-connection.ts";
+import type { ConsumerConfig } from "./config.ts";
+import { brokerError, ClientErrorCode } from "./errors.ts";
+import type { MetadataUpdater } from "./metadata-updater.ts";
+import type { NetworkClient } from "./network-client.ts";
+import { observe } from "./observe.ts";
+import type { PositionKeeper } from "./position-keeper.ts";
+import { type AssignedPartition, Phase, type Subscription } from "./subscription.ts";
+
+const CONSUMER = Object.freeze({ replicaId: -1, replicaEpoch: -1 });
+
+/** A fetch in flight: partitions with the positions and generations that were asked for. */
+interface Fetch {
+  readonly leader: number;
+  readonly partitions: AssignedPartition[];
+  readonly offsets: number[];
+}
+
+export class Fetcher implements ResponseListener {
+  readonly #context: ProcessContext;
+  readonly #network: NetworkClient;
+  readonly #updater: MetadataUpdater;
+  readonly #positions: PositionKeeper;
+  readonly #subscription: Subscription;
+  readonly #config: ConsumerConfig;
+  readonly #isolationLevel: number;
+  readonly #skips: boolean;
+  /** Leaders with a fetch in flight. */
+  readonly #busy = new Set<number>();
+  /** Where the next fetch and the next hand-out begin: nobody starves under the size limits. */
+  #fetchStart = 0;
+  #collectStart = 0;
+
+  constructor(
+    network: NetworkClient,
+    updater: MetadataUpdater,
+    positions: PositionKeeper,
+    subscription: Subscription,
+    config: ConsumerConfig,
+    switches: Switches,
+  ) {
+    this.#context = network.context;
+    this.#network = network;
+    this.#updater = updater;
+    this.#positions = positions;
+    this.#subscription = subscription;
+    this.#config = config;
+    this.#isolationLevel = config["isolation.level"] === "read_committed" ? 1 : 0;
+    this.#skips = switches["consumer-skips"];
+  }
+
+  /**
+   * Brings positions forward and sends what can be fetched. Returns the time at which the first
+   * back-off ends; infinite when nothing waits for one.
+   */
+  maintain(): Micros {
+    const { partitions } = this.#subscription;
+    const count = partitions.length;
+    if (count === 0) return Number.POSITIVE_INFINITY;
+    const now = this.#context.now();
+    let next = Number.POSITIVE_INFINITY;
+    let fetches: Fetch[] | null = null;
+    const start = this.#fetchStart++ % count;
+    for (let i = 0; i < count; i++) {
+      const assigned = partitions[(start + i) % count] as AssignedPartition;
+      const fetchable = this.#positions.maintain(assigned, now);
+      if (assigned.retryAt > now && assigned.retryAt < next) next = assigned.retryAt;
+      if (!fetchable || assigned.fetching || assigned.buffered !== null) continue;
+      const leader = assigned.leaderId;
+      if (this.#busy.has(leader)) continue;
+      fetches ??= [];
+      let fetch = fetches.find((other) => other.leader === leader);
+      if (fetch === undefined) {
+        if (!this.#network.ready(leader)) continue;
+        fetch = { leader, partitions: [], offsets: [] };
+        fetches.push(fetch);
+      }
+      fetch.partitions.push(assigned);
+    }
+    if (fetches !== null) for (const fetch of fetches) this.#send(fetch);
+    return next;
+  }
+
+  #send(fetch: Fetch): void {
+    const config = this.#config;
+    const topics: FetchTopic[] = [];
+    let entries: FetchPartition[] = [];
+    let topic: string | null = null;
+    const partitionMaxBytes = config["max.partition.fetch.bytes"];
+    for (const assigned of fetch.partitions) {
+      if (assigned.topic !== topic) {
+        topic = assigned.topic;
+        const name = topic;
+        const existing = topics.find((other) => other.topic === name);
+        if (existing === undefined) {
+          entries = [];
+          topics.push({ topic, partitions: entries });
+        } else entries = existing.partitions as FetchPartition[];
+      }
+      entries.push({
+        partition: assigned.partition,
+        currentLeaderEpoch: assigned.leaderEpoch,
+        fetchOffset: assigned.position,
+        lastFetchedEpoch: -1,
+        logStartOffset: -1,
+        partitionMaxBytes,
+      });
+      assigned.fetching = true;
+      fetch.offsets.push(assigned.position);
+    }
+    this.#busy.add(fetch.leader);
+    const body = {
+      replicaState: CONSUMER,
+      maxWaitMs: config["fetch.max.wait.ms"],
+      minBytes: config["fetch.min.bytes"],
+      maxBytes: config["fetch.max.bytes"],
+      isolationLevel: this.#isolationLevel,
+      topics,
+    };
+    this.#network.send(fetch.leader, "Fetch", body, this, fetch);
+  }
+
+  completed(_api: ApiName, response: ResponseBody[ApiName] | null, token: unknown): void {
+    const fetch = token as Fetch;
+    this.#busy.delete(fetch.leader);
+    for (const assigned of fetch.partitions) assigned.fetching = false;
+    const answer = response as FetchResponse | null;
+    if (answer === null || answer.errorCode !== ErrorCode.NONE) {
+      for (const assigned of fetch.partitions) this.#positions.retryLater(assigned);
+      return;
+    }
+    let place = 0;
+    for (const { topic, partitions } of answer.responses) {
+      for (const entry of partitions) {
+        let index = place++;
+        let assigned = fetch.partitions[index];
+        if (assigned?.partition !== entry.partitionIndex || assigned.topic !== topic) {
+          index = fetch.partitions.findIndex(
+            (other) => other.partition === entry.partitionIndex && other.topic === topic,
+          );
+          assigned = fetch.partitions[index];
+        }
+        if (assigned === undefined) continue;
+        // The position moved meanwhile: what was fetched is for nobody.
+        if (!assigned.assigned || assigned.phase !== Phase.Fetching) continue;
+        if (assigned.position !== fetch.offsets[index] || assigned.buffered !== null) continue;
+        this.#take(assigned, entry);
+      }
+    }
+  }
+
+  #take(assigned: AssignedPartition, entry: FetchPartitionResponse): void {
+    const { errorCode } = entry;
+    if (errorCode === ErrorCode.NONE) {
+      if (entry.records.length === 0) return;
+      const { records: batches, highWatermark } = entry;
+      assigned.buffered = { batches, highWatermark, batch: 0, record: 0 };
+      return;
+    }
+    this.#failed(assigned, entry);
+  }
+
+  /** [CON-4] */
+  #failed(assigned: AssignedPartition, entry: FetchPartitionResponse): void {
+    const { errorCode } = entry;
+    const name = `${assigned.topic}-${assigned.partition}`;
+    if (errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) {
+      if (this.#positions.resetByPolicy(assigned)) return;
+      this.#positions.retryLater(assigned);
+      const message = `${name}: position ${assigned.position} is out of range`;
+      const { OFFSET_OUT_OF_RANGE } = ClientErrorCode;
+      this.#positions.errors.push(new KafkaClientError(OFFSET_OUT_OF_RANGE, message, true));
+      return;
+    }
+    this.#positions.retryLater(assigned);
+    const { metadata } = assigned;
+    if (metadata !== null) this.#updater.metadata.updateLeader(metadata, entry.currentLeader);
+    if (errorCode === ErrorCode.UNKNOWN_LEADER_EPOCH) return;
+    if (refreshesMetadata(errorCode) || errorCode === ErrorCode.OFFSET_NOT_AVAILABLE) {
+      this.#updater.requestUpdate();
+      return;
+    }
+    this.#positions.errors.push(brokerError(errorCode, name, true));
+  }
+
+  /** True if `collect` would find something. */
+  get hasRecords(): boolean {
+    for (const { buffered } of this.#subscription.partitions) if (buffered !== null) return true;
+    return false;
+  }
+
+  /** Hands out up to `maxRecords` buffered records and moves the positions [CON-3]. */
+  collect<K, V>(
+    maxRecords: number,
+    deserializeKey: Deserializer<K>,
+    deserializeValue: Deserializer<V>,
+  ): ConsumerRecord<K, V>[] {
+    const result: ConsumerRecord<K, V>[] = [];
+    const { partitions } = this.#subscription;
+    const count = partitions.length;
+    const start = count > 0 ? this.#collectStart++ % count : 0;
+    for (let i = 0; i < count && result.length < maxRecords; i++) {
+      const assigned = partitions[(start + i) % count] as AssignedPartition;
+      if (assigned.buffered === null) continue;
+      if (assigned.phase !== Phase.Fetching) {
+        assigned.buffered = null;
+        continue;
+      }
+      const offsets: number[] = [];
+      const records: Record[] = [];
+      const epochs: number[] = [];
+      this.#drain(assigned, maxRecords - result.length, offsets, records, epochs);
+      if (records.length === 0) continue;
+      const { topic, partition } = assigned;
+      for (let j = 0; j < records.length; j++) {
+        const { key, value, timestamp } = records[j] as Record;
+        result.push({
+          topic,
+          partition,
+          offset: offsets[j] as number,
+          leaderEpoch: epochs[j] as number,
+          timestamp,
+          key: deserializeKey(key, topic),
+          value: deserializeValue(value, topic),
+        });
+      }
+      observe(this.#context, {
+        kind: "RecordsPolled",
+        consumer: this.#network.clientId,
+        topic,
+        partition,
+        firstOffset: offsets[0] as number,
+        lastOffset: offsets[offsets.length - 1] as number,
+        offsets,
+        records,
+      });
+    }
+    return result;
+  }
+
+  /** Takes records at or after the position out of the buffer; drops what lies before it. */
+  #drain(
+    assigned: AssignedPartition,
+    limit: number,
+    offsets: number[],
+    records: Record[],
+    epochs: number[],
+  ): void {
+    const buffered = assigned.buffered;
+    if (buffered === null) return;
+    const { batches } = buffered;
+    while (buffered.batch < batches.length) {
+      const batch = batches[buffered.batch] as RecordBatch;
+      const count = batch.isControl ? 0 : batch.records.length;
+      while (buffered.record < count) {
+        if (records.length >= limit) return;
+        const offset = batch.baseOffset + buffered.record;
+        if (offset >= assigned.position) {
+          offsets.push(offset);
+          records.push(batch.records[buffered.record] as Record);
+          epochs.push(batch.partitionLeaderEpoch);
+          assigned.position = offset + 1;
+          assigned.offsetEpoch = batch.partitionLeaderEpoch;
+        }
+        buffered.record++;
+      }
+      const end = lastOffset(batch) + 1;
+      if (end > assigned.position) assigned.position = end;
+      assigned.offsetEpoch = batch.partitionLeaderEpoch;
+      buffered.batch++;
+      buffered.record = 0;
+    }
+    assigned.buffered = null;
+    // Variant: the fetch after this one begins one record too far, where there is one to miss.
+    if (this.#skips && buffered.highWatermark > assigned.position + 1) assigned.position++;
+  }
+}
