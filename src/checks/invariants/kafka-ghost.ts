@@ -1,0 +1,284 @@
+/**
+ * Ghost of the Kafka cluster: keeps every PartitionGhost up to date from observations.
+ *
+ * The truth about a broker's log is rebuilt from LogLoaded, LogAppended and LogTruncated; the truth
+ * about leaders and ISRs is what ZooKeeper committed. It must listen before the checks do: they read
+ * what it has just updated. A process crash keeps the log, so a loaded log that is shorter than the
+ * one last seen has lost data; why is not decided here. Judges nothing.
+ */
+import type {
+  BecameFollower,
+  BecameLeader,
+  HighWatermarkMoved,
+  KafkaObservation,
+  LogAppended,
+  LogLoaded,
+  LogStartMoved,
+  LogTruncated,
+  ProduceAnswered,
+  ReplicaStopped,
+} from "../../model/kafka/observations.ts";
+import type { Txn } from "../../model/zookeeper/txn.ts";
+import type { Micros, Observers } from "../../sim/index.ts";
+import { CommittedLog, type Loss } from "./committed-log.ts";
+import { PartitionGhost, type PartitionState, type StateWrite } from "./partition-ghost.ts";
+import { eachZnodeWrite, parseState, topicPartitionOf } from "./znodes.ts";
+import { ZooKeeperGhost } from "./zookeeper-ghost.ts";
+
+type Of<K extends KafkaObservation["kind"]> = Extract<KafkaObservation, { kind: K }>;
+
+export type LossListener = (partition: PartitionGhost, loss: Loss) => void;
+export type StateListener = (partition: PartitionGhost, write: StateWrite) => void;
+
+export class KafkaGhost {
+  readonly zooKeeper: ZooKeeperGhost;
+  readonly partitions: PartitionGhost[] = [];
+  readonly #topics = new Map<string, PartitionGhost[]>();
+  /** Broker id to node id. */
+  readonly nodes = new Map<number, number>();
+  readonly #lossListeners: LossListener[] = [];
+  readonly #stateListeners: StateListener[] = [];
+  #last: PartitionGhost = new PartitionGhost("", -1);
+
+  constructor(observers: Observers) {
+    this.zooKeeper = new ZooKeeperGhost(observers);
+    this.zooKeeper.onCommitted((txn, zxid, at) => this.#committed(txn, zxid, at));
+    observers.on<Of<"BrokerStarting">>("BrokerStarting", (o, node) => {
+      this.nodes.set(o.broker, node);
+      for (const partition of this.partitions) {
+        const replica = partition.replicas[o.broker];
+        if (replica === undefined) continue;
+        replica.role = "none";
+        replica.leader = -1;
+        replica.leaderEpoch = -1;
+        replica.partitionEpoch = -1;
+      }
+    });
+    observers.on<LogLoaded>("LogLoaded", (o, _node, at) => this.#loaded(o, at));
+    observers.on<LogAppended>("LogAppended", (o) => this.#appended(o));
+    observers.on<LogTruncated>("LogTruncated", (o, _node, at) => this.#truncated(o, at));
+    observers.on<LogStartMoved>("LogStartMoved", (o) => {
+      this.partition(o.topic, o.partition).replica(o.broker).logStartOffset = o.logStartOffset;
+    });
+    observers.on<HighWatermarkMoved>("HighWatermarkMoved", (o) => this.#highWatermark(o));
+    observers.on<BecameLeader>("BecameLeader", (o, _node, at) => this.#becameLeader(o, at));
+    observers.on<BecameFollower>("BecameFollower", (o) => this.#becameFollower(o));
+    observers.on<ReplicaStopped>("ReplicaStopped", (o, _node, at) => this.#stopped(o, at));
+    observers.on<ProduceAnswered>("ProduceAnswered", (o) => this.#answered(o));
+  }
+
+  /** A leader took over without committed records. */
+  onLoss(listener: LossListener): void {
+    this.#lossListeners.push(listener);
+  }
+
+  /** A `state` znode was written; `partition.state` is already the new one. */
+  onStateWritten(listener: StateListener): void {
+    this.#stateListeners.push(listener);
+  }
+
+  partition(topic: string, partition: number): PartitionGhost {
+    const last = this.#last;
+    if (last.partition === partition && last.topic === topic) return last;
+    let ghosts = this.#topics.get(topic);
+    if (ghosts === undefined) {
+      ghosts = [];
+      this.#topics.set(topic, ghosts);
+    }
+    let ghost = ghosts[partition];
+    if (ghost === undefined) {
+      ghost = new PartitionGhost(topic, partition);
+      ghosts[partition] = ghost;
+      this.partitions.push(ghost);
+    }
+    this.#last = ghost;
+    return ghost;
+  }
+
+  #loaded(o: LogLoaded, at: Micros): void {
+    const partition = this.partition(o.topic, o.partition);
+    const replica = partition.replica(o.broker);
+    const { log } = replica;
+    const known = log.end;
+    if (o.logEndOffset < known) {
+      replica.shortenings.push({
+        at,
+        kind: "lost",
+        from: o.logEndOffset,
+        to: known,
+        leader: -1,
+        reason: o.droppedBatches > 0 ? "damaged batches dropped" : "missing on the disk",
+      });
+      log.truncate(o.logEndOffset);
+    } else if (o.logEndOffset > known) {
+      // First seen with content: nothing is known of it.
+      log.reset(o.logEndOffset, null);
+    }
+    replica.highWatermark = o.highWatermark;
+    replica.logStartOffset = o.logStartOffset;
+    replica.diverged = false;
+  }
+
+  #appended(o: LogAppended): void {
+    const replica = this.partition(o.topic, o.partition).replica(o.broker);
+    const { log } = replica;
+    const { baseOffset } = o.batch;
+    replica.endBeforeAppend = log.end;
+    if (baseOffset < log.end) log.truncate(baseOffset);
+    else if (log.end === 0 && baseOffset > 0) log.reset(baseOffset, null);
+    log.append(o.batch);
+  }
+
+  #truncated(o: LogTruncated, at: Micros): void {
+    const partition = this.partition(o.topic, o.partition);
+    const replica = partition.replica(o.broker);
+    const { log } = replica;
+    if (o.to < log.end) {
+      replica.shortenings.push({
+        at,
+        kind: "truncated",
+        from: o.to,
+        to: log.end,
+        leader: replica.leader,
+        reason: o.reason,
+      });
+    }
+    if (o.to > log.end) log.reset(o.to, partition.committed.log.hashAt(o.to));
+    else log.truncate(o.to);
+    replica.highWatermark = o.highWatermark;
+    replica.diverged = false;
+  }
+
+  #highWatermark(o: HighWatermarkMoved): void {
+    const partition = this.partition(o.topic, o.partition);
+    const replica = partition.replica(o.broker);
+    replica.highWatermark = o.to;
+    if (!o.isLeader) return;
+    const { committed, newestLeader } = partition;
+    if (o.to > committed.end) {
+      // A deposed leader commits only what the newest leader has, too: StrongIsr judges the rest.
+      if (newestLeader !== null && newestLeader !== replica) {
+        if (o.leaderEpoch < partition.newestLeaderEpoch) {
+          if (!replica.log.sharedBelow(o.to, newestLeader.log)) return;
+        }
+      }
+      committed.extend(replica.log, o.to, partition.state?.isr.length ?? 1);
+    }
+    if (o.to > committed.highWatermark) committed.highWatermark = Math.min(o.to, committed.end);
+  }
+
+  #becameLeader(o: BecameLeader, at: Micros): void {
+    const partition = this.partition(o.topic, o.partition);
+    const replica = partition.replica(o.broker);
+    replica.role = "leader";
+    replica.leader = o.broker;
+    replica.leaderEpoch = o.leaderEpoch;
+    replica.partitionEpoch = o.partitionEpoch;
+    replica.highWatermark = o.highWatermark;
+    if (o.leaderEpoch < partition.newestLeaderEpoch) return;
+    partition.newestLeader = replica;
+    partition.newestLeaderEpoch = o.leaderEpoch;
+    const { leaderEpoch, broker } = o;
+    const loss = partition.committed.follow(replica.log, { at, broker, leaderEpoch });
+    if (loss === null) return;
+    partition.losses.push(loss);
+    for (const listener of this.#lossListeners) listener(partition, loss);
+  }
+
+  #becameFollower(o: BecameFollower): void {
+    const replica = this.partition(o.topic, o.partition).replica(o.broker);
+    replica.role = "follower";
+    replica.leader = o.leader;
+    replica.leaderEpoch = o.leaderEpoch;
+    replica.partitionEpoch = o.partitionEpoch;
+  }
+
+  #stopped(o: ReplicaStopped, at: Micros): void {
+    const partition = this.partition(o.topic, o.partition);
+    const replica = partition.replica(o.broker);
+    if (o.deleted) {
+      replica.log.reset(0, 0);
+      replica.shortenings.length = 0;
+      replica.shortenings.push({
+        at,
+        kind: "truncated",
+        from: 0,
+        to: Number.MAX_SAFE_INTEGER,
+        leader: -1,
+        reason: "deleted",
+      });
+      replica.highWatermark = 0;
+      replica.leaderEpoch = -1;
+      replica.partitionEpoch = -1;
+    }
+    replica.role = "none";
+  }
+
+  #answered(o: ProduceAnswered): void {
+    if (o.acks !== -1 || o.errorCode !== 0 || o.baseOffset < 0) return;
+    const partition = this.partition(o.topic, o.partition);
+    const { committed } = partition;
+    if (o.lastOffset >= committed.end) {
+      const { log } = partition.replica(o.broker);
+      committed.extend(log, o.lastOffset + 1, partition.state?.isr.length ?? 1);
+    }
+    committed.acknowledge(o.baseOffset, o.lastOffset);
+  }
+
+  // --- znodes ---------------------------------------------------------------------------------------
+
+  #committed(txn: Txn, _zxid: number, at: Micros): void {
+    eachZnodeWrite(txn, (write) => {
+      const { path } = write;
+      if (!path.startsWith("/brokers/topics/")) return;
+      const place = topicPartitionOf(path);
+      if (place === null) return;
+      if (place.partition === null) {
+        if (write.op !== "delete") this.#assigned(place.topic, write.data);
+        return;
+      }
+      const partition = this.partition(place.topic, place.partition);
+      if (write.op === "delete") this.#deleted(partition);
+      else {
+        const state = parseState(write.data, write.version);
+        if (state !== null) this.#stateWritten(partition, state, at);
+      }
+    });
+  }
+
+  #assigned(topic: string, data: string): void {
+    if (data === "") return;
+    const content = JSON.parse(data) as { partitions?: { [partition: string]: number[] } };
+    for (const [partition, replicas] of Object.entries(content.partitions ?? {})) {
+      this.partition(topic, Number(partition)).assigned = replicas;
+    }
+  }
+
+  #stateWritten(partition: PartitionGhost, state: PartitionState, at: Micros): void {
+    const before = partition.state;
+    const previous = before !== null && before.version + 1 === state.version ? before : null;
+    const { committed } = partition;
+    const write: StateWrite = {
+      at,
+      state,
+      previous,
+      before,
+      agreed: partition.replicas.map((replica) =>
+        replica === undefined ? undefined : committed.log.agreedEnd(replica.log),
+      ),
+      committedEnd: committed.end,
+    };
+    partition.state = state;
+    partition.writes.push(write);
+    for (const listener of this.#stateListeners) listener(partition, write);
+  }
+
+  /** The topic is gone; one of the same name begins anew [C-28]. */
+  #deleted(partition: PartitionGhost): void {
+    partition.state = null;
+    partition.committed = new CommittedLog();
+    partition.newestLeader = null;
+    partition.newestLeaderEpoch = -1;
+    partition.batchHashes.clear();
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * LogMatching, the local half of OffsetImmutability, and EpochCache: what every append must keep.
+ *
+ * Two replicas that have a batch with the same base offset and leader epoch must have the same log
+ * up to it [I-9, C-22]; so one table per partition, from (offset, epoch) to the hash of the log,
+ * catches any divergence at the first append after it. Nothing is ever written over [C-42]. Epochs
+ * along a log never go down, and a leader stamps its own [I-10, REP-32].
+ */
+import type { LogAppended } from "../../model/kafka/observations.ts";
+import type { RecordBatch } from "../../model/kafka/protocol/records.ts";
+import type { CheckContext } from "./check.ts";
+
+/** Offsets below 2^37 and epochs below 2^16 make exact keys. */
+const EPOCHS = 65_536;
+
+export function watchLogMatching(context: CheckContext): void {
+  const { kafka, observers, facts } = context;
+  const matching = context.check("LogMatching");
+  const immutable = context.check("OffsetImmutability");
+  const epochs = context.check("EpochCache");
+  const epochsKept = facts.features.truncation === "epoch";
+
+  observers.on<LogAppended>("LogAppended", (o, _node, at) => {
+    const partition = kafka.partition(o.topic, o.partition);
+    const replica = partition.replica(o.broker);
+    const { log, endBeforeAppend } = replica;
+    const { batch } = o;
+    const { baseOffset, partitionLeaderEpoch } = batch;
+
+    immutable.evaluated++;
+    if (baseOffset < endBeforeAppend) {
+      const saw =
+        `broker ${o.broker} appended at offset ${baseOffset} of ${partition.name}, ` +
+        `where its log already had records up to ${endBeforeAppend - 1}`;
+      immutable.fail(at, saw, { partition, offset: baseOffset, brokers: [o.broker] });
+    }
+
+    epochs.evaluated++;
+    const before = log.batches[log.batches.length - 2] as RecordBatch | undefined;
+    const expected = o.asLeader ? o.leaderEpoch : partitionLeaderEpoch;
+    if (partitionLeaderEpoch !== expected || partitionLeaderEpoch > o.leaderEpoch) {
+      const saw =
+        `broker ${o.broker}, in leader epoch ${o.leaderEpoch} of ${partition.name}, appended a ` +
+        `batch of epoch ${partitionLeaderEpoch} at offset ${baseOffset}`;
+      epochs.fail(at, saw, { partition, offset: baseOffset, brokers: [o.broker] });
+    } else if (epochsKept && before !== undefined) {
+      if (partitionLeaderEpoch < before.partitionLeaderEpoch) {
+        const saw =
+          `broker ${o.broker} appended a batch of epoch ${partitionLeaderEpoch} at offset ` +
+          `${baseOffset} of ${partition.name}, after one of epoch ${before.partitionLeaderEpoch}`;
+        epochs.fail(at, saw, { partition, offset: baseOffset, brokers: [o.broker] });
+      }
+    }
+
+    if (!log.prefixKnown) return;
+    matching.evaluated++;
+    const key = baseOffset * EPOCHS + partitionLeaderEpoch;
+    const known = partition.batchHashes.get(key);
+    const { hash } = log;
+    if (known === undefined) partition.batchHashes.set(key, hash);
+    else if (known !== hash && !replica.diverged) {
+      // One divergence makes all later batches differ: it is told once until the log is cut.
+      replica.diverged = true;
+      const leader = partition.newestLeader;
+      const from = leader === null ? baseOffset : log.agreedEnd(leader.log);
+      const saw =
+        `broker ${o.broker} has the batch of epoch ${partitionLeaderEpoch} at offset ` +
+        `${baseOffset} of ${partition.name} as others do, but another log below it` +
+        (leader === null || leader === replica ? "" : `: it differs from offset ${from} on`);
+      const others = leader === null || leader === replica ? [] : [leader.broker];
+      matching.fail(at, saw, { partition, offset: from, brokers: [o.broker, ...others] });
+    }
+  });
+}

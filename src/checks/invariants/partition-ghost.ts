@@ -1,0 +1,108 @@
+/**
+ * What an all-knowing observer holds about one partition: its replicas' logs and roles, its state in
+ * ZooKeeper with all earlier ones, and its committed log. Data only; kafka-ghost.ts fills it.
+ */
+import type { Micros } from "../../sim/index.ts";
+import { CommittedLog, type Loss } from "./committed-log.ts";
+import { ReplicaLog } from "./replica-log.ts";
+
+/** Content of a `state` znode [ZK-30] with its version, the partition epoch [ZK-31]. */
+export interface PartitionState {
+  readonly leader: number;
+  readonly leaderEpoch: number;
+  readonly controllerEpoch: number;
+  readonly isr: readonly number[];
+  readonly version: number;
+}
+
+/** One committed write of the `state` znode. */
+export interface StateWrite {
+  readonly at: Micros;
+  readonly state: PartitionState;
+  /** null for the first, and where an earlier write may have been missed. */
+  readonly previous: PartitionState | null;
+  /** The last one seen before, whether or not others may have come in between. */
+  readonly before: PartitionState | null;
+  /** By broker: up to which offset its log agreed with the committed log at this moment. */
+  readonly agreed: readonly (number | undefined)[];
+  /** End of the committed log at this moment. */
+  readonly committedEnd: number;
+}
+
+/** Records that left a replica's log: [from, to). */
+export interface Shortening {
+  readonly at: Micros;
+  /** `lost`: missing when the log was loaded; `truncated`: cut by the broker itself. */
+  readonly kind: "lost" | "truncated";
+  readonly from: number;
+  readonly to: number;
+  /** Whom the replica followed when it cut; -1 for `lost`. */
+  readonly leader: number;
+  readonly reason: string;
+}
+
+export class ReplicaGhost {
+  readonly broker: number;
+  readonly log = new ReplicaLog();
+  role: "none" | "leader" | "follower" = "none";
+  /** Whom it follows, or itself; -1 before the first role of a process. */
+  leader = -1;
+  /** As last applied by the process that runs; -1 before its first role [I-5]. */
+  leaderEpoch = -1;
+  partitionEpoch = -1;
+  highWatermark = 0;
+  logStartOffset = 0;
+  /** Log end offset before the newest append: where that should have begun. */
+  endBeforeAppend = 0;
+  /** Whether its log was wiped or cut since the checks last complained about it. */
+  lacking = false;
+  diverged = false;
+  readonly shortenings: Shortening[] = [];
+
+  constructor(broker: number) {
+    this.broker = broker;
+  }
+}
+
+export class PartitionGhost {
+  readonly topic: string;
+  readonly partition: number;
+  /** `orders-0`. */
+  readonly name: string;
+  /** By broker id. */
+  readonly replicas: (ReplicaGhost | undefined)[] = [];
+  committed = new CommittedLog();
+  /** The replica that became leader in the highest epoch so far; null before the first. */
+  newestLeader: ReplicaGhost | null = null;
+  newestLeaderEpoch = -1;
+  /** As committed in ZooKeeper; null when unknown. */
+  state: PartitionState | null = null;
+  /** Assigned replicas as the topic znode has them; null when unknown. */
+  assigned: readonly number[] | null = null;
+  readonly writes: StateWrite[] = [];
+  readonly losses: Loss[] = [];
+  /** Hash of the log up to a batch, by (base offset, leader epoch): all logs must agree [I-9]. */
+  readonly batchHashes = new Map<number, number>();
+
+  constructor(topic: string, partition: number) {
+    this.topic = topic;
+    this.partition = partition;
+    this.name = `${topic}-${partition}`;
+  }
+
+  replica(broker: number): ReplicaGhost {
+    let replica = this.replicas[broker];
+    if (replica === undefined) {
+      replica = new ReplicaGhost(broker);
+      this.replicas[broker] = replica;
+    }
+    return replica;
+  }
+
+  /** Whether a broker's log has the committed log up to `offset`. */
+  has(broker: number, offset: number): boolean {
+    if (offset === 0) return true;
+    const replica = this.replicas[broker];
+    return replica !== undefined && this.committed.log.sharedBelow(offset, replica.log);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * OrderPerKey: acknowledged records of one producer stand in a partition in the order in which they
+ * were first sent [C-23], hence also those of one key.
+ *
+ * Offsets are compared as soon as everything sent earlier has settled, so answers may come in any
+ * order. Records are told apart by their value; equal values in flight at the same time are left
+ * out. An offset counts only while the record is still there: a loss is not a reordering.
+ */
+import type {
+  RecordAcknowledged,
+  RecordFailed,
+  RecordSent,
+} from "../../model/clients/observations.ts";
+import type { Micros } from "../../sim/index.ts";
+import type { CheckContext } from "./check.ts";
+import type { PartitionGhost } from "./partition-ghost.ts";
+
+const PENDING = -1;
+/** Failed, of unknown offset, or not to be told apart. */
+const IGNORED = -2;
+
+/** Sends of one producer to one partition that have not settled in order yet. */
+class SendOrder {
+  readonly partition: PartitionGhost;
+  readonly producer: string;
+  /** By value: place in the order of first transmissions. */
+  readonly places = new Map<string, number>();
+  /** Offset, PENDING or IGNORED of place `first + i`. */
+  readonly offsets: number[] = [];
+  readonly values: string[] = [];
+  /** Place of offsets[head]; earlier entries of the arrays are settled. */
+  first = 0;
+  head = 0;
+  /** The highest settled offset and its record. */
+  lastOffset = -1;
+  lastValue = "";
+
+  constructor(partition: PartitionGhost, producer: string) {
+    this.partition = partition;
+    this.producer = producer;
+  }
+
+  sent(value: string): void {
+    const known = this.places.get(value);
+    if (known !== undefined) {
+      this.settle(value, IGNORED);
+      return;
+    }
+    this.places.set(value, this.first + (this.offsets.length - this.head));
+    this.offsets.push(PENDING);
+    this.values.push(value);
+  }
+
+  settle(value: string, offset: number): void {
+    const place = this.places.get(value);
+    if (place === undefined) return;
+    this.places.delete(value);
+    this.offsets[this.head + place - this.first] = offset;
+  }
+
+  /** Drops the settled entries once they are many. */
+  compact(): void {
+    if (this.head < 1024) return;
+    this.offsets.splice(0, this.head);
+    this.values.splice(0, this.head);
+    this.head = 0;
+  }
+}
+
+export function watchProducerOrder(context: CheckContext): void {
+  const { kafka, observers } = context;
+  const check = context.check("OrderPerKey");
+  const orders = new Map<string, Map<PartitionGhost, SendOrder>>();
+
+  observers.on<RecordSent>("RecordSent", (o) => {
+    if (o.attempt !== 1 || o.value === null || o.partition < 0) return;
+    orderOf(o).sent(o.value);
+  });
+  observers.on<RecordAcknowledged>("RecordAcknowledged", (o, _node, at) => {
+    if (o.value === null || o.partition < 0) return;
+    const order = orderOf(o);
+    order.settle(o.value, o.offset < 0 ? IGNORED : o.offset);
+    advance(order, at);
+  });
+  observers.on<RecordFailed>("RecordFailed", (o, _node, at) => {
+    if (o.value === null || o.partition < 0) return;
+    const order = orderOf(o);
+    order.settle(o.value, IGNORED);
+    advance(order, at);
+  });
+  context.onFinish((at) => {
+    for (const byPartition of orders.values()) {
+      for (const order of byPartition.values()) advance(order, at, true);
+    }
+  });
+
+  function orderOf(o: { producer: string; topic: string; partition: number }): SendOrder {
+    let byPartition = orders.get(o.producer);
+    if (byPartition === undefined) {
+      byPartition = new Map();
+      orders.set(o.producer, byPartition);
+    }
+    const partition = kafka.partition(o.topic, o.partition);
+    let order = byPartition.get(partition);
+    if (order === undefined) {
+      order = new SendOrder(partition, o.producer);
+      byPartition.set(partition, order);
+    }
+    return order;
+  }
+
+  function advance(order: SendOrder, at: Micros, atEnd = false): void {
+    const { offsets, values } = order;
+    while (order.head < offsets.length) {
+      const offset = offsets[order.head] as number;
+      if (offset === PENDING && !atEnd) break;
+      const value = values[order.head] as string;
+      order.head++;
+      order.first++;
+      if (offset >= 0) judge(order, { offset, value }, at);
+    }
+    order.compact();
+  }
+
+  function judge(order: SendOrder, record: { offset: number; value: string }, at: Micros): void {
+    check.evaluated++;
+    const { partition, lastOffset, lastValue } = order;
+    if (record.offset > lastOffset) {
+      order.lastOffset = record.offset;
+      order.lastValue = record.value;
+      return;
+    }
+    const log = partition.newestLeader?.log;
+    if (log?.valueAt(lastOffset) !== lastValue || log.valueAt(record.offset) !== record.value) {
+      order.lastOffset = record.offset;
+      order.lastValue = record.value;
+      return;
+    }
+    const saw =
+      `producer ${order.producer} sent "${lastValue}" to ${partition.name} before ` +
+      `"${record.value}", but they stand at offsets ${lastOffset} and ${record.offset}`;
+    check.fail(at, saw, { partition, offset: record.offset, record: record.value });
+  }
+}

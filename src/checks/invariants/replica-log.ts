@@ -1,0 +1,129 @@
+/**
+ * The ghost of one log: its batches, with a running hash at each batch boundary.
+ *
+ * Two logs with the same hash at an offset are equal below it, so comparing prefixes is one
+ * comparison. The hash is computed here from the batches, not taken from the model: a broker that
+ * miscounts must not be able to hide it. Batches are shared with the model, never changed.
+ * Retention is not followed: what was in the log once stays known until it is truncated.
+ */
+import type { RecordBatch } from "../../model/kafka/protocol/records.ts";
+import { finish, mix, mixLong } from "../../sim/index.ts";
+
+/** First offset after a batch. */
+export function endOf(batch: RecordBatch): number {
+  return batch.baseOffset + batch.lastOffsetDelta + 1;
+}
+
+export class ReplicaLog {
+  readonly batches: RecordBatch[] = [];
+  /** hashes[i] is the hash of everything up to and including batches[i]. */
+  readonly hashes: number[] = [];
+  /** First offset whose content is known. */
+  start = 0;
+  /** Log end offset. Invariant: start <= end. */
+  end = 0;
+  /** Hash of what lies below `start`. */
+  #prefix = 0;
+  /** False while the content below `start` was never seen: comparisons then say nothing. */
+  prefixKnown = true;
+
+  /** Hash of the whole log. */
+  get hash(): number {
+    const { length } = this.hashes;
+    return length === 0 ? this.#prefix : (this.hashes[length - 1] as number);
+  }
+
+  append(batch: RecordBatch): void {
+    const hash = finish(
+      mix(mix(mixLong(this.hash, batch.baseOffset), batch.partitionLeaderEpoch), batch.crc),
+    );
+    this.batches.push(batch);
+    this.hashes.push(hash);
+    this.end = endOf(batch);
+  }
+
+  /** Drops every batch that reaches beyond `to`, as Kafka's truncation does [REP-87]. */
+  truncate(to: number): void {
+    if (to >= this.end) return;
+    const { batches } = this;
+    let { length } = batches;
+    while (length > 0 && endOf(batches[length - 1] as RecordBatch) > to) length--;
+    batches.length = length;
+    this.hashes.length = length;
+    if (length > 0) this.end = endOf(batches[length - 1] as RecordBatch);
+    else {
+      this.end = Math.min(this.start, to);
+      if (this.end < this.start) this.reset(this.end, this.end === 0 ? 0 : null);
+    }
+  }
+
+  /** An empty log that begins at `start`; `prefix` is the hash of what lies below, null if unknown. */
+  reset(start: number, prefix: number | null): void {
+    this.batches.length = 0;
+    this.hashes.length = 0;
+    this.start = start;
+    this.end = start;
+    this.#prefix = prefix ?? 0;
+    this.prefixKnown = prefix !== null;
+  }
+
+  /** Index of the batch that holds `offset`; the next one when it lies in a gap. */
+  indexOf(offset: number): number {
+    const { batches } = this;
+    let low = 0;
+    let high = batches.length;
+    // Nearly every question is about the last few batches.
+    if (high > 8 && endOf(batches[high - 8] as RecordBatch) <= offset) low = high - 7;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (endOf(batches[middle] as RecordBatch) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Hash of all batches that begin below `offset`; null below `start` or beyond the end. */
+  hashAt(offset: number): number | null {
+    if (offset === this.end) return this.hash;
+    if (offset > this.end || offset < this.start) return null;
+    let index = this.indexOf(offset);
+    const batch = this.batches[index];
+    if (batch !== undefined && batch.baseOffset < offset) index++;
+    return index === 0 ? this.#prefix : (this.hashes[index - 1] as number);
+  }
+
+  batchAt(offset: number): RecordBatch | null {
+    const batch = this.batches[this.indexOf(offset)];
+    return batch !== undefined && batch.baseOffset <= offset ? batch : null;
+  }
+
+  /** Value of the record at `offset`, null if there is none. */
+  valueAt(offset: number): string | null {
+    const batch = this.batchAt(offset);
+    return batch?.records[offset - batch.baseOffset]?.value ?? null;
+  }
+
+  /** True if `other` has everything that this log has below `offset`; unknown parts count as equal. */
+  sharedBelow(offset: number, other: ReplicaLog): boolean {
+    if (other.end < offset || this.end < offset) return false;
+    if (!this.prefixKnown || !other.prefixKnown) return true;
+    const mine = this.hashAt(offset);
+    const theirs = other.hashAt(offset);
+    return mine === null || theirs === null || mine === theirs;
+  }
+
+  /** Up to which offset the two logs are equal. O(1) when one is a prefix of the other. */
+  agreedEnd(other: ReplicaLog): number {
+    const end = Math.min(this.end, other.end);
+    if (this.sharedBelow(end, other)) return end;
+    let low = 0;
+    let high = this.batches.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const boundary = endOf(this.batches[middle] as RecordBatch);
+      if (boundary <= end && this.sharedBelow(boundary, other)) low = middle + 1;
+      else high = middle;
+    }
+    return low === 0 ? this.start : endOf(this.batches[low - 1] as RecordBatch);
+  }
+}
