@@ -149,6 +149,11 @@ export interface ListOffsetsResponse {
       readonly timestamp: number;
       readonly offset: number;
       readonly leaderEpoch: number;
+      /**
+       * No part of Kafka: running hash of the leader's log below `offset`, for a follower that starts
+       * its log there, so that checks can go on comparing prefixes.
+       */
+      readonly prefixHash?: number;
     }[];
   }[];
 }

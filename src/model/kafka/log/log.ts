@@ -1,0 +1,399 @@
+/**
+ * The log of one replica: segments, leader epochs, producer state, and the offsets that bound it.
+ *
+ * log start <= high watermark <= log end (I-4). Appends go to the page cache; what is below the
+ * recovery point is known to be flushed [LOG-25]. Reads are by offset and give whole batches.
+ * Every change states an observation. Left out: compaction, transactions (the last stable offset is
+ * the high watermark), indexes.
+ */
+import type { Disk, ProcessContext } from "../../../sim/index.ts";
+import type { Switches } from "../../variants/registry.ts";
+import { NO_LIMIT, type TopicConfig } from "../config.ts";
+import type { TopicConfigs } from "../contracts.ts";
+import type { KafkaObservation, LogTruncated } from "../observations.ts";
+import { ErrorCode } from "../protocol/errors.ts";
+import { chainHash, lastOffset, type RecordBatch } from "../protocol/records.ts";
+import { type AppendOutcome, appended, duplicateOf, refused } from "./append-outcome.ts";
+import { stampAsLeader, validateBatch } from "./batch-validation.ts";
+import { LogFlusher } from "./flusher.ts";
+import type { LeaderEpochCache } from "./leader-epoch-cache.ts";
+import type { ProducerStates } from "./producer-state.ts";
+import { LogSegment, scanSegments } from "./segment.ts";
+
+/** What a read gives that finds nothing; shared. */
+export const NO_BATCHES: readonly RecordBatch[] = Object.freeze([]);
+
+export interface LogIdentity {
+  readonly context: ProcessContext;
+  readonly brokerId: number;
+  readonly topic: string;
+  readonly partition: number;
+  readonly topicId: string;
+  /** Where its files are, with a slash at the end. */
+  readonly directory: string;
+  readonly topicConfigs: TopicConfigs;
+  readonly producerIdExpirationMs: number;
+  readonly switches: Switches;
+}
+
+export interface LogParts {
+  /** At least one; base offsets ascending. */
+  readonly segments: LogSegment[];
+  readonly epochs: LeaderEpochCache;
+  readonly producers: ProducerStates;
+  readonly logStartOffset: number;
+  readonly highWatermark: number;
+  readonly recoveryPoint: number;
+}
+
+export class Log {
+  readonly identity: LogIdentity;
+  readonly topic: string;
+  readonly partition: number;
+  readonly epochs: LeaderEpochCache;
+  readonly producers: ProducerStates;
+  readonly flusher: LogFlusher;
+  readonly #context: ProcessContext;
+  readonly #broker: number;
+  readonly #configs: TopicConfigs;
+  readonly #switches: Switches;
+  /** Never empty; base offsets strictly increasing; the last one is active. */
+  #segments: LogSegment[];
+  #active: LogSegment;
+  #logStartOffset: number;
+  #logEndOffset: number;
+  #highWatermark: number;
+  /** Running hash of the whole log. */
+  #prefixHash: number;
+  /** Called after a truncation, when the recovery points must be written [LOG-25]. */
+  onTruncated: () => void = () => {};
+
+  constructor(identity: LogIdentity, parts: LogParts) {
+    this.identity = identity;
+    this.topic = identity.topic;
+    this.partition = identity.partition;
+    this.#context = identity.context;
+    this.#broker = identity.brokerId;
+    this.#configs = identity.topicConfigs;
+    this.#switches = identity.switches;
+    this.epochs = parts.epochs;
+    this.producers = parts.producers;
+    this.#segments = parts.segments;
+    this.#active = parts.segments[parts.segments.length - 1] as LogSegment;
+    this.#logStartOffset = parts.logStartOffset;
+    this.#logEndOffset = this.#active.nextOffset;
+    this.#highWatermark = parts.highWatermark;
+    this.#prefixHash = this.#active.endHash;
+    this.flusher = new LogFlusher(this.#context, this, parts.recoveryPoint);
+  }
+
+  get disk(): Disk {
+    return this.#context.disk;
+  }
+
+  get config(): TopicConfig {
+    return this.#configs.get(this.topic);
+  }
+
+  get segments(): readonly LogSegment[] {
+    return this.#segments;
+  }
+
+  get logStartOffset(): number {
+    return this.#logStartOffset;
+  }
+
+  get logEndOffset(): number {
+    return this.#logEndOffset;
+  }
+
+  get highWatermark(): number {
+    return this.#highWatermark;
+  }
+
+  /** Running hash of the log below its end. */
+  get prefixHash(): number {
+    return this.#prefixHash;
+  }
+
+  get sizeInBytes(): number {
+    let bytes = 0;
+    for (const segment of this.#segments) bytes += segment.bytes;
+    return bytes;
+  }
+
+  /** Running hash of the batches that end below `offset`. */
+  prefixHashAt(offset: number): number {
+    if (offset >= this.#logEndOffset) return this.#prefixHash;
+    return this.segmentAt(offset).hashBelow(offset);
+  }
+
+  // --- append -----------------------------------------------------------------------------------
+
+  /** Validates, stamps and writes a client's batch [LOG-10, LOG-11]. Throws DiskError. */
+  appendAsLeader(batch: RecordBatch, leaderEpoch: number): AppendOutcome {
+    const config = this.#configs.get(this.topic);
+    const now = this.#context.wallMillis();
+    const invalid = validateBatch(batch, config, now);
+    if (invalid !== ErrorCode.NONE) return refused(invalid);
+    if (batch.producerId >= 0 && !this.#switches["no-duplicate-detection"]) {
+      const decision = this.producers.check(batch);
+      if (decision.kind === "duplicate") return duplicateOf(decision.of);
+      if (decision.kind === "reject") return refused(decision.errorCode);
+    }
+    const stamped = stampAsLeader(batch, this.#logEndOffset, leaderEpoch, config, now);
+    this.#write(stamped, true, leaderEpoch, config);
+    if (this.#switches["leader-reuses-offset"] && this.#context.random.chance(1, 16)) {
+      // The record is in the file, the index entry is not, and the end offset was not moved.
+      this.#logEndOffset = stamped.baseOffset;
+      return refused(ErrorCode.UNKNOWN_SERVER_ERROR);
+    }
+    return appended(stamped);
+  }
+
+  /**
+   * Writes a batch of the leader unchanged [LOG-15]; `leaderEpoch` is the replica's own.
+   * False when the batch lies below the log's end. Throws DiskError.
+   */
+  appendAsFollower(batch: RecordBatch, leaderEpoch: number): boolean {
+    if (batch.baseOffset < this.#logEndOffset) {
+      const empty = this.#segments.length === 1 && this.#active.length === 0;
+      if (!empty || lastOffset(batch) < this.#logEndOffset) return false;
+      this.resetTo(batch.baseOffset, this.#prefixHash, leaderEpoch);
+    }
+    this.#write(batch, false, leaderEpoch, this.#configs.get(this.topic));
+    return true;
+  }
+
+  #write(batch: RecordBatch, asLeader: boolean, leaderEpoch: number, config: TopicConfig): void {
+    if (this.#mustRoll(batch, config)) this.roll();
+    const epoch = batch.partitionLeaderEpoch;
+    if (epoch !== this.epochs.latestEpoch) this.epochs.assign(epoch, batch.baseOffset);
+    const before = this.#prefixHash;
+    const hash = chainHash(before, batch);
+    this.#active.append(batch, hash);
+    this.#logEndOffset = lastOffset(batch) + 1;
+    this.#prefixHash = hash;
+    if (batch.producerId >= 0) this.producers.update(batch);
+    this.state({
+      kind: "LogAppended",
+      broker: this.#broker,
+      topic: this.topic,
+      partition: this.partition,
+      batch,
+      asLeader,
+      leaderEpoch,
+      prefixHashBefore: before,
+      prefixHash: hash,
+    });
+    if (config["flush.messages"] !== NO_LIMIT || config["flush.ms"] !== NO_LIMIT) {
+      this.flusher.appended(config);
+    }
+  }
+
+  /** [LOG-20]; the relative offset cannot overflow here. */
+  #mustRoll(batch: RecordBatch, config: TopicConfig): boolean {
+    const active = this.#active;
+    if (active.length === 0) return false;
+    if (active.bytes > config["segment.bytes"] - batch.sizeInBytes) return true;
+    return batch.maxTimestamp - active.firstTimestamp > config["segment.ms"];
+  }
+
+  /** Makes the end of the log the base of a new active segment [LOG-21]. */
+  roll(): void {
+    const base = this.#logEndOffset;
+    const segment = LogSegment.create(this.disk, this.identity.directory, base, this.#prefixHash);
+    this.producers.takeSnapshot(base);
+    this.#segments.push(segment);
+    this.#active = segment;
+    this.flusher.flush(base, () => {});
+  }
+
+  // --- read -------------------------------------------------------------------------------------
+
+  /** The segment that holds `offset`; the nearest one for an offset outside. */
+  segmentAt(offset: number): LogSegment {
+    return this.#segments[this.#segmentIndex(offset)] as LogSegment;
+  }
+
+  #segmentIndex(offset: number): number {
+    let index = this.#segments.length - 1;
+    while (index > 0 && (this.#segments[index] as LogSegment).baseOffset > offset) index--;
+    return index;
+  }
+
+  /**
+   * Whole batches from the one that holds `offset` on, all of them below `bound`, of one segment.
+   * At most `maxBytes`, but the first batch in any case if `atLeastOne` [REP-60]. null: the batch
+   * at `offset` is damaged.
+   */
+  read(
+    offset: number,
+    bound: number,
+    maxBytes: number,
+    atLeastOne: boolean,
+  ): readonly RecordBatch[] | null {
+    if (offset >= bound) return NO_BATCHES;
+    let at = this.#segmentIndex(offset);
+    let segment = this.#segments[at] as LogSegment;
+    let index = segment.indexAtOrAfter(offset);
+    while (index === segment.length) {
+      at++;
+      const next = this.#segments[at];
+      if (next === undefined) return NO_BATCHES;
+      segment = next;
+      index = 0;
+    }
+    let bytes = 0;
+    let batches: RecordBatch[] | null = null;
+    for (; index < segment.length; index++) {
+      const batch = segment.batch(index);
+      if (lastOffset(batch) >= bound) break;
+      bytes += batch.sizeInBytes;
+      if (bytes > maxBytes && !(atLeastOne && batches === null)) break;
+      if (!segment.file.intact(index)) return batches;
+      if (batches === null) batches = [batch];
+      else batches.push(batch);
+    }
+    return batches ?? NO_BATCHES;
+  }
+
+  /** Bytes that a read at `offset` could give, counted up to `enough` [REP-65]. */
+  availableBytes(offset: number, bound: number, enough: number): number {
+    if (offset >= bound) return 0;
+    const segment = this.segmentAt(offset);
+    // The position is in an older segment than the end: there is data for certain.
+    if (segment !== this.#active) return enough;
+    let bytes = 0;
+    for (let i = segment.indexAtOrAfter(offset); i < segment.length && bytes < enough; i++) {
+      const batch = segment.batch(i);
+      if (lastOffset(batch) >= bound) break;
+      bytes += batch.sizeInBytes;
+    }
+    return bytes;
+  }
+
+  // --- the offsets --------------------------------------------------------------------------------
+
+  /** Sets the high watermark, clamped to [log start, log end]; true if that changed it. */
+  setHighWatermark(offset: number, isLeader: boolean, leaderEpoch: number): boolean {
+    let to = offset;
+    if (to > this.#logEndOffset) to = this.#logEndOffset;
+    if (to < this.#logStartOffset) to = this.#logStartOffset;
+    const from = this.#highWatermark;
+    if (to === from) return false;
+    this.#highWatermark = to;
+    this.state({
+      kind: "HighWatermarkMoved",
+      broker: this.#broker,
+      topic: this.topic,
+      partition: this.partition,
+      from,
+      to,
+      isLeader,
+      leaderEpoch,
+      logEndOffset: this.#logEndOffset,
+      prefixHash: this.prefixHashAt(to),
+    });
+    return true;
+  }
+
+  /** Moves the log start up to `offset`, never above the high watermark; true if that moved it. */
+  advanceLogStart(offset: number): boolean {
+    if (offset <= this.#logStartOffset || offset > this.#highWatermark) return false;
+    this.#logStartOffset = offset;
+    this.epochs.truncateFromStart(offset);
+    this.state({
+      kind: "LogStartMoved",
+      broker: this.#broker,
+      topic: this.topic,
+      partition: this.partition,
+      logStartOffset: offset,
+    });
+    return true;
+  }
+
+  /** Deletes the oldest `count` segments; not the active one. The log start follows [LOG-41]. */
+  deleteOldest(count: number): void {
+    if (count >= this.#segments.length) throw new RangeError("the active segment must stay");
+    for (const segment of this.#segments.splice(0, count)) {
+      segment.delete(this.disk);
+      this.producers.removeSnapshot(segment.baseOffset);
+    }
+    this.advanceLogStart((this.#segments[0] as LogSegment).baseOffset);
+  }
+
+  // --- truncation ---------------------------------------------------------------------------------
+
+  /** Drops the records from `offset` on [REP-87]; `leaderEpoch` is the replica's own. */
+  truncateTo(offset: number, reason: LogTruncated["reason"], leaderEpoch: number): void {
+    const from = this.#logEndOffset;
+    if (offset >= from) {
+      this.epochs.truncateFromEnd(from);
+      return;
+    }
+    if (offset < (this.#segments[0] as LogSegment).baseOffset) {
+      this.resetTo(offset, 0, leaderEpoch);
+      return;
+    }
+    while (this.#segments.length > 1 && this.#active.baseOffset > offset) {
+      this.#active.delete(this.disk);
+      this.#segments.pop();
+      this.#active = this.#segments[this.#segments.length - 1] as LogSegment;
+    }
+    this.#active.truncate(this.#active.indexAtOrAfter(offset));
+    this.#logEndOffset = offset;
+    this.#prefixHash = this.#active.endHash;
+    if (offset < this.#logStartOffset) this.#logStartOffset = offset;
+    this.epochs.truncateFromEnd(offset);
+    this.flusher.truncated(offset);
+    this.producers.reload(this.#logStartOffset, offset, this.#scan);
+    this.#stateTruncated(from, offset, reason, leaderEpoch);
+    if (offset < this.#highWatermark) this.setHighWatermark(offset, false, leaderEpoch);
+    this.onTruncated();
+  }
+
+  /** Drops everything and starts at `offset`, below which the leader's running hash is given. */
+  resetTo(offset: number, prefixHash: number, leaderEpoch: number): void {
+    const from = this.#logEndOffset;
+    for (const segment of this.#segments) segment.delete(this.disk);
+    this.#active = LogSegment.create(this.disk, this.identity.directory, offset, prefixHash);
+    this.#segments = [this.#active];
+    this.#logStartOffset = offset;
+    this.#logEndOffset = offset;
+    this.#prefixHash = prefixHash;
+    this.epochs.clear();
+    this.producers.clear();
+    this.flusher.truncated(offset);
+    this.#stateTruncated(from, offset, "reset", leaderEpoch);
+    this.setHighWatermark(offset, false, leaderEpoch);
+    this.onTruncated();
+  }
+
+  #stateTruncated(
+    from: number,
+    to: number,
+    reason: LogTruncated["reason"],
+    leaderEpoch: number,
+  ): void {
+    this.state({
+      kind: "LogTruncated",
+      broker: this.#broker,
+      topic: this.topic,
+      partition: this.partition,
+      from,
+      to,
+      highWatermark: this.#highWatermark,
+      prefixHash: this.#prefixHash,
+      leaderEpoch,
+      reason,
+    });
+  }
+
+  readonly #scan = (from: number, to: number, visit: (batch: RecordBatch) => void): void =>
+    scanSegments(this.#segments, from, to, visit);
+
+  state(fact: KafkaObservation): void {
+    this.#context.observe(fact);
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * One segment of a log: a file of batches and, in memory, the running hash after each of them.
+ *
+ * The hash of the log below the segment's base offset is kept in a small file beside it. It is no
+ * part of Kafka: it lets the checks compare prefixes of logs whose beginning retention has removed.
+ * Left out: offset and time indexes (the file is searched directly).
+ */
+import type { AppendFile, Disk } from "../../../sim/index.ts";
+import { chainHash, lastOffset, type RecordBatch } from "../protocol/records.ts";
+
+const EXTENSION = ".log";
+
+/** `00000000000000000042.log` as Kafka names it: names sort as offsets do. */
+export function segmentPath(directory: string, baseOffset: number): string {
+  return `${directory}${String(baseOffset).padStart(20, "0")}${EXTENSION}`;
+}
+
+/** Base offsets of the segments in a directory, ascending. */
+export function segmentOffsets(disk: Disk, directory: string): number[] {
+  const offsets: number[] = [];
+  for (const path of disk.list(directory)) {
+    if (!path.endsWith(EXTENSION)) continue;
+    offsets.push(Number(path.slice(directory.length, -EXTENSION.length)));
+  }
+  return offsets.sort((a, b) => a - b);
+}
+
+export class LogSegment {
+  readonly baseOffset: number;
+  readonly file: AppendFile<RecordBatch>;
+  /** Running hash of the log below `baseOffset`. */
+  readonly baseHash: number;
+  /** Running hash after entry i. Invariant: as long as the file. */
+  readonly #hashes: number[] = [];
+  /** Timestamp of the first batch, -1 while empty: segment.ms counts from it [LOG-20]. */
+  firstTimestamp = -1;
+  /** Largest record timestamp, -1 while empty: retention.ms counts from it [LOG-40]. */
+  maxTimestamp = -1;
+
+  /** Opens what is in the file; `baseHash` continues the chain of the segments before. */
+  constructor(file: AppendFile<RecordBatch>, baseOffset: number, baseHash: number) {
+    this.file = file;
+    this.baseOffset = baseOffset;
+    this.baseHash = baseHash;
+    let hash = baseHash;
+    for (let i = 0; i < file.length; i++) {
+      const batch = file.get(i);
+      hash = chainHash(hash, batch);
+      this.#hashes.push(hash);
+      this.#noteTimestamps(batch);
+    }
+  }
+
+  /** Creates the segment's file. Throws DiskError. */
+  static create(disk: Disk, directory: string, baseOffset: number, baseHash: number): LogSegment {
+    const path = segmentPath(directory, baseOffset);
+    if (baseOffset > 0) disk.cell<number>(`${path}.prefix`).write(baseHash);
+    return new LogSegment(disk.appendFile<RecordBatch>(path), baseOffset, baseHash);
+  }
+
+  /** The hash that was kept for the log below this base offset. */
+  static keptBaseHash(disk: Disk, directory: string, baseOffset: number): number {
+    if (baseOffset === 0) return 0;
+    return disk.cell<number>(`${segmentPath(directory, baseOffset)}.prefix`).read() ?? 0;
+  }
+
+  /** Removes the files. */
+  delete(disk: Disk): void {
+    disk.remove(this.file.path);
+    disk.remove(`${this.file.path}.prefix`);
+  }
+
+  get length(): number {
+    return this.#hashes.length;
+  }
+
+  get bytes(): number {
+    return this.file.bytes;
+  }
+
+  /** Offset after the last record. */
+  get nextOffset(): number {
+    const { length } = this.#hashes;
+    return length === 0 ? this.baseOffset : lastOffset(this.file.get(length - 1)) + 1;
+  }
+
+  /** Running hash after the last batch. */
+  get endHash(): number {
+    const { length } = this.#hashes;
+    return length === 0 ? this.baseHash : (this.#hashes[length - 1] as number);
+  }
+
+  batch(index: number): RecordBatch {
+    return this.file.get(index);
+  }
+
+  /** Writes to the page cache. Throws DiskError, and then nothing is changed. */
+  append(batch: RecordBatch, hash: number): void {
+    this.file.append(batch, batch.sizeInBytes);
+    this.#hashes.push(hash);
+    this.#noteTimestamps(batch);
+  }
+
+  /** Index of the first batch that ends at or after `offset`; `length` if there is none. */
+  indexAtOrAfter(offset: number): number {
+    const { file } = this;
+    const { length } = this.#hashes;
+    if (length === 0) return 0;
+    // Readers are nearly always at the end.
+    let low = 0;
+    let high = length - 1;
+    if (file.get(high).baseOffset <= offset) low = high;
+    else {
+      // The last batch that begins at or before `offset` lies in [low, high).
+      while (high - low > 1) {
+        const middle = (low + high) >> 1;
+        if (file.get(middle).baseOffset <= offset) low = middle;
+        else high = middle;
+      }
+    }
+    return lastOffset(file.get(low)) >= offset ? low : low + 1;
+  }
+
+  /** Running hash of the log up to the batches that end below `offset`. */
+  hashBelow(offset: number): number {
+    const index = this.indexAtOrAfter(offset);
+    return index === 0 ? this.baseHash : (this.#hashes[index - 1] as number);
+  }
+
+  /** Keeps the first `length` batches. */
+  truncate(length: number): void {
+    if (length >= this.#hashes.length) return;
+    this.file.truncate(length);
+    this.#hashes.length = length;
+    this.firstTimestamp = -1;
+    this.maxTimestamp = -1;
+    for (let i = 0; i < length; i++) this.#noteTimestamps(this.file.get(i));
+  }
+
+  #noteTimestamps(batch: RecordBatch): void {
+    if (this.firstTimestamp < 0) this.firstTimestamp = batch.maxTimestamp;
+    if (batch.maxTimestamp > this.maxTimestamp) this.maxTimestamp = batch.maxTimestamp;
+  }
+}
+
+/** Visits the batches with a base offset in [from, to), in order. */
+export function scanSegments(
+  segments: readonly LogSegment[],
+  from: number,
+  to: number,
+  visit: (batch: RecordBatch) => void,
+): void {
+  for (const segment of segments) {
+    if (segment.nextOffset <= from) continue;
+    for (let i = segment.indexAtOrAfter(from); i < segment.length; i++) {
+      const batch = segment.batch(i);
+      if (batch.baseOffset >= to) return;
+      visit(batch);
+    }
+  }
+}

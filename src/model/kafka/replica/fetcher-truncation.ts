@@ -1,0 +1,79 @@
+/**
+ * Cutting logs before fetching [REP-85]: one OffsetForLeaderEpoch round for all partitions that know
+ * epochs, the high watermark for those that know none [REP-80.1, REP-90].
+ */
+import { DiskError, type Flow } from "../../../sim/index.ts";
+import { ErrorCode } from "../protocol/errors.ts";
+import type { OffsetForLeaderEpochRequest } from "../protocol/messages.ts";
+import type { FollowerOperations, FollowerState } from "./follower-state.ts";
+import { truncationPoint } from "./truncation.ts";
+
+/** One round; a state for which it is not complete stays truncating and takes part in the next. */
+export function* truncateByEpochs(
+  fetcher: FollowerOperations,
+  states: readonly FollowerState[],
+): Flow<void> {
+  const asking: FollowerState[] = [];
+  for (const state of states) {
+    const { log } = state.partition;
+    if (log.epochs.latestEpoch >= 0) asking.push(state);
+    else cut(fetcher, state, log.highWatermark, true);
+  }
+  if (asking.length === 0) return;
+  const response = yield* fetcher.request("OffsetForLeaderEpoch", {
+    replicaId: fetcher.options.brokerId,
+    topics: questions(asking),
+  });
+  const answers = response?.topics.flatMap(({ partitions }) => partitions) ?? [];
+  // Answers come in the order of the questions.
+  for (const [position, state] of asking.entries()) {
+    if (!fetcher.follows(state)) continue;
+    const answer = answers[position];
+    if (answer === undefined || answer.errorCode !== ErrorCode.NONE) {
+      if (answer?.errorCode === ErrorCode.FENCED_LEADER_EPOCH) fetcher.fenced(state);
+      else fetcher.delay(state);
+      continue;
+    }
+    const { log } = state.partition;
+    const point = truncationPoint(
+      { epoch: answer.leaderEpoch, endOffset: answer.endOffset },
+      log.epochs.entries,
+      log.logEndOffset,
+      log.highWatermark,
+    );
+    cut(fetcher, state, point.offset, point.complete);
+  }
+}
+
+type Question = OffsetForLeaderEpochRequest["topics"][number]["partitions"][number];
+
+function cut(
+  fetcher: FollowerOperations,
+  state: FollowerState,
+  offset: number,
+  complete: boolean,
+): void {
+  try {
+    fetcher.truncate(state, offset);
+    if (complete) state.truncating = false;
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    fetcher.fail(state);
+    fetcher.options.logs.storageFailed();
+  }
+}
+
+function questions(states: readonly FollowerState[]): OffsetForLeaderEpochRequest["topics"] {
+  const topics: { topic: string; partitions: Question[] }[] = [];
+  for (const { partition, leaderEpoch } of states) {
+    const question = {
+      partition: partition.index,
+      currentLeaderEpoch: leaderEpoch,
+      leaderEpoch: partition.log.epochs.latestEpoch,
+    };
+    const last = topics[topics.length - 1];
+    if (last?.topic === partition.topic) last.partitions.push(question);
+    else topics.push({ topic: partition.topic, partitions: [question] });
+  }
+  return topics;
+}

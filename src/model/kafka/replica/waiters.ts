@@ -1,0 +1,100 @@
+/**
+ * Who waits at a partition, and when they are looked at again [REP-110].
+ *
+ * The purgatories are keyed by partition: each keeps three short lists, and an operation is in the
+ * lists of its partitions until it completes. A change only notes the partition; the lists are worked
+ * on when the request that caused the change has been answered [REP-32], because an answer may let
+ * the next request of its connection in.
+ */
+/** A parked request. Completes at most once per parking, and then is in no list. */
+export interface DelayedOperation {
+  /** Completes if it can; true if it did. */
+  tryComplete(): boolean;
+}
+
+/** Something changed since the lists were last worked on. */
+const APPENDED = 1;
+const HIGH_WATERMARK_MOVED = 2;
+const EVERYTHING = 4;
+
+/** The partitions of a broker whose waiters are due. */
+export class WaiterQueue {
+  #due: PartitionWaiters[] = [];
+  /** Set while a request is half done: what becomes due waits for its end. */
+  held = false;
+
+  push(waiters: PartitionWaiters): void {
+    this.#due.push(waiters);
+  }
+
+  /** Works on all that is due, and on what becomes due by it. */
+  run(): void {
+    while (this.#due.length > 0 && !this.held) {
+      const due = this.#due;
+      this.#due = [];
+      for (let i = 0; i < due.length; i++) (due[i] as PartitionWaiters).check();
+    }
+  }
+}
+
+export class PartitionWaiters {
+  /** Produce requests that wait for the high watermark. */
+  readonly produces: DelayedOperation[] = [];
+  /** Fetches that wait for the high watermark. */
+  readonly consumerFetches: DelayedOperation[] = [];
+  /** Fetches that wait for records. */
+  readonly followerFetches: DelayedOperation[] = [];
+  readonly #queue: WaiterQueue;
+  /** Bits of what happened; not 0 exactly while in the queue. */
+  #happened = 0;
+
+  constructor(queue: WaiterQueue) {
+    this.#queue = queue;
+  }
+
+  recordsAppended(): void {
+    this.#note(APPENDED);
+  }
+
+  highWatermarkMoved(): void {
+    this.#note(HIGH_WATERMARK_MOVED);
+  }
+
+  /** The role changed, or the partition is gone: nobody waits here as before. */
+  leadershipChanged(): void {
+    this.#note(EVERYTHING);
+  }
+
+  #note(bit: number): void {
+    if (this.#happened === 0) this.#queue.push(this);
+    this.#happened |= bit;
+  }
+
+  run(): void {
+    this.#queue.run();
+  }
+
+  /** Looks at those whom the changes concern. */
+  check(): void {
+    const happened = this.#happened;
+    this.#happened = 0;
+    if ((happened & (HIGH_WATERMARK_MOVED | EVERYTHING)) !== 0) {
+      tryAll(this.produces);
+      tryAll(this.consumerFetches);
+    }
+    if ((happened & (APPENDED | EVERYTHING)) !== 0) tryAll(this.followerFetches);
+  }
+}
+
+/** An answer may park new operations or complete others here: the list is read anew each step. */
+function tryAll(operations: DelayedOperation[]): void {
+  for (let i = 0; i < operations.length; ) {
+    if (!(operations[i] as DelayedOperation).tryComplete()) i++;
+  }
+}
+
+/** Takes an operation out of a list that it is in. */
+export function unlist(operations: DelayedOperation[], operation: DelayedOperation): void {
+  const at = operations.indexOf(operation);
+  if (at >= 0) operations.splice(at, 1);
+}
