@@ -1,0 +1,192 @@
+/**
+ * The client machines of a trial: an admin that creates the topics, producers p1.., consumers c1..,
+ * and the final reader.
+ *
+ * A client that is killed leaves its open sends without an outcome: they become `info` at once, and a
+ * restarted client is a new set of logical processes.
+ */
+import { createAdmin } from "../model/clients/admin.ts";
+import type { ConsumerConfig, ProducerConfig } from "../model/clients/config.ts";
+import type { Switches } from "../model/variants/registry.ts";
+import { type Flow, parseDuration, type SimNode } from "../sim/index.ts";
+import { consumeWorkload } from "../workloads/consume.ts";
+import type { HistoryRecorder } from "../workloads/history-recorder.ts";
+import { OpenSends, produceWorkload } from "../workloads/produce.ts";
+import type { Cluster } from "./cluster.ts";
+import { stringify } from "./facts.ts";
+import type { Scenario } from "./scenario.ts";
+import { TIMEOUTS } from "./timeouts.ts";
+
+export interface ClientParts {
+  readonly cluster: Cluster;
+  readonly scenario: Scenario;
+  readonly switches: Switches;
+  readonly recorder: HistoryRecorder;
+  readonly control: { stopped: boolean };
+}
+
+export interface ClientGroup {
+  readonly nodes: readonly SimNode[];
+}
+
+/** Logical processes: producers have 100,000 each from 1,000,000 on, consumers 1,000 from 1. */
+const FIRST_PRODUCER_PROCESS = 1_000_000;
+const PROCESSES_PER_PRODUCER = 100_000;
+const PROCESSES_PER_CONSUMER = 1_000;
+
+/** Names of one group of producers, numbered through all groups. */
+export function producerNames(scenario: Scenario, group: number): string[] {
+  let before = 0;
+  for (let i = 0; i < group; i++) before += scenario.producers[i]?.count ?? 0;
+  const count = scenario.producers[group]?.count ?? 0;
+  return Array.from({ length: count }, (_, i) => `p${before + i + 1}`);
+}
+
+export function addAdmin(parts: ClientParts): {
+  readonly node: SimNode;
+  readonly done: () => boolean;
+} {
+  const { cluster, scenario } = parts;
+  let done = false;
+  const node = cluster.world.addNode({
+    name: "admin",
+    group: "client",
+    factory: (context) => {
+      const admin = createAdmin({
+        context,
+        clientId: "admin",
+        addresses: cluster.addresses,
+        config: {},
+      });
+      context.spawn(
+        "create topics",
+        (function* (): Flow<void> {
+          yield* admin.createTopics(
+            scenario.topics.map((topic) => ({
+              name: topic.name,
+              numPartitions: topic.partitions,
+              replicationFactor: topic.replicationFactor,
+              configs: stringify(topic.config),
+            })),
+          );
+          done = true;
+          admin.close();
+        })(),
+      );
+      return {};
+    },
+  });
+  return { node, done: () => done };
+}
+
+function topicsOf(scenario: Scenario, names: readonly string[] | undefined) {
+  return scenario.topics
+    .filter(({ name }) => names === undefined || names.includes(name))
+    .map(({ name, partitions }) => ({ name, partitions }));
+}
+
+function partitionsOf(scenario: Scenario, names: readonly string[] | undefined) {
+  return topicsOf(scenario, names).flatMap(({ name, partitions }) =>
+    Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
+  );
+}
+
+export function addProducers(parts: ClientParts): ClientGroup {
+  const { cluster, scenario, switches, recorder, control } = parts;
+  const nodes: SimNode[] = [];
+  scenario.producers.forEach((group, i) => {
+    for (const name of producerNames(scenario, i)) {
+      const open = new OpenSends(recorder);
+      const node = cluster.world.addNode({
+        name,
+        group: "client",
+        factory: produceWorkload({
+          name,
+          firstProcess: FIRST_PRODUCER_PROCESS + nodes.length * PROCESSES_PER_PRODUCER,
+          topics: topicsOf(scenario, group.topics),
+          rate: group.rate,
+          keys: group.keys,
+          maxOpen: group.maxOpen,
+          padding: group.padding,
+          config: {
+            ...TIMEOUTS[scenario.timeouts].producer,
+            ...(group.config as Partial<ProducerConfig>),
+          },
+          addresses: cluster.addresses,
+          switches,
+          recorder,
+          control,
+          counter: { next: 0 },
+          open,
+        }),
+      });
+      for (const kind of ["NodeKilled", "NodePoweredOff", "NodeExited"]) {
+        cluster.world.observers.on(kind, (_, id, at) => {
+          if (id === node.id) open.abandon(at);
+        });
+      }
+      nodes.push(node);
+    }
+  });
+  return { nodes };
+}
+
+export function addConsumers(parts: ClientParts): ClientGroup {
+  const { cluster, scenario, switches, recorder, control } = parts;
+  const nodes: SimNode[] = [];
+  for (const group of scenario.consumers) {
+    for (let i = 0; i < group.count; i++) {
+      const name = `c${nodes.length + 1}`;
+      const reassign = group.reassignEvery;
+      nodes.push(
+        cluster.world.addNode({
+          name,
+          group: "client",
+          factory: consumeWorkload({
+            name,
+            firstProcess: 1 + nodes.length * PROCESSES_PER_CONSUMER,
+            partitions: partitionsOf(scenario, group.topics),
+            pollTimeoutMs: (parseDuration(group.pollTimeout) as number) / 1000,
+            reassignEveryMs:
+              reassign === undefined ? 0 : (parseDuration(reassign) as number) / 1000,
+            final: false,
+            config: {
+              ...TIMEOUTS[scenario.timeouts].consumer,
+              ...(group.config as Partial<ConsumerConfig>),
+            },
+            addresses: cluster.addresses,
+            switches,
+            recorder,
+            control,
+            progress: new Map(),
+          }),
+        }),
+      );
+    }
+  }
+  return { nodes };
+}
+
+export function addFinalReader(
+  parts: ClientParts & { readonly progress: Map<string, number> },
+): SimNode {
+  const { cluster, scenario, switches, recorder, control, progress } = parts;
+  return cluster.world.addNode({
+    name: "final",
+    group: "client",
+    factory: consumeWorkload({
+      name: "final",
+      firstProcess: 900_000,
+      partitions: partitionsOf(scenario, undefined),
+      pollTimeoutMs: 500,
+      reassignEveryMs: 0,
+      final: true,
+      config: TIMEOUTS[scenario.timeouts].consumer,
+      addresses: cluster.addresses,
+      switches,
+      recorder,
+      control,
+      progress,
+    }),
+  });
+}

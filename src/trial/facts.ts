@@ -1,0 +1,58 @@
+/** What the checks may know of a scenario: guarantees depend on configuration, nothing else. */
+import type { ClusterFacts } from "../checks/invariants/index.ts";
+import { PRODUCER_DEFAULTS, type ProducerConfig } from "../model/clients/config.ts";
+import { type BrokerConfig, brokerConfig, topicConfig } from "../model/kafka/config.ts";
+import { producerNames } from "./clients.ts";
+import type { Scenario } from "./scenario.ts";
+
+export function clusterFacts(scenario: Scenario): ClusterFacts {
+  const broker = brokerConfig(scenario.cluster.config as Partial<BrokerConfig>);
+  const producers: ClusterFacts["producers"][number][] = [];
+  scenario.producers.forEach((group, i) => {
+    const config = { ...PRODUCER_DEFAULTS, ...(group.config as Partial<ProducerConfig>) };
+    const acks = config.acks === "all" ? -1 : (Number(config.acks) as 0 | 1);
+    // Idempotence that the user did not ask for is silently disabled by settings against it [PRD-10].
+    const idempotent =
+      config["enable.idempotence"] &&
+      acks === -1 &&
+      config.retries > 0 &&
+      config["max.in.flight.requests.per.connection"] <= 5;
+    for (const name of producerNames(scenario, i)) {
+      producers.push({
+        name,
+        acks,
+        idempotent,
+        maxInFlight: config["max.in.flight.requests.per.connection"],
+      });
+    }
+  });
+  return {
+    topics: scenario.topics.map((topic) => {
+      const config = topicConfig(broker, stringify(topic.config));
+      return {
+        name: topic.name,
+        partitions: topic.partitions,
+        replicationFactor: topic.replicationFactor,
+        minInsyncReplicas: config["min.insync.replicas"],
+        uncleanLeaderElection: config["unclean.leader.election.enable"],
+        flushMessages: config["flush.messages"],
+      };
+    }),
+    producers,
+    features: {
+      hwGatedByMinIsr: broker["feature.hwGatedByMinIsr"],
+      truncation: broker["feature.truncation"] === "hw" ? "hw" : "epoch",
+    },
+    brokers: scenario.cluster.brokers,
+    zookeeperServers: Array.from({ length: scenario.cluster.zookeeper }, (_, i) => i + 1),
+  };
+}
+
+/** Topic settings as the config znode holds them: strings. */
+export function stringify(config: object): { [key: string]: string } {
+  const strings: { [key: string]: string } = {};
+  for (const [key, value] of Object.entries(config)) {
+    if (value !== undefined) strings[key] = String(value);
+  }
+  return strings;
+}

@@ -1,0 +1,55 @@
+/**
+ * Judges the history with the black-box checkers and turns what they found into findings, so that one
+ * place decides what is outside the guarantee.
+ */
+import { checkHistory } from "../checks/checkers/index.ts";
+import type { Finding } from "../checks/finding.ts";
+import type { Op } from "../checks/history.ts";
+import type { ClusterFacts } from "../checks/invariants/index.ts";
+import type { TrialPhase } from "./result.ts";
+
+export interface HistoryFindings {
+  readonly findings: readonly Finding[];
+  /** Why nothing can be said; null when something can. */
+  readonly unknown: string | null;
+}
+
+export function historyFindings(
+  ops: readonly Op[],
+  facts: ClusterFacts,
+  phases: readonly TrialPhase[],
+): HistoryFindings {
+  if (ops.length === 0) return { findings: [], unknown: null };
+  const finalPhase = phases.some(({ name }) => name === "final reads");
+  const verdict = checkHistory(ops, {
+    subVia: ["assign"],
+    isolationLevel: "read_committed",
+    idempotence: facts.producers.every(({ idempotent }) => idempotent),
+    finalPhase,
+    // Each op sends one record outside of any transaction.
+    atomicOps: false,
+  });
+  const findings: Finding[] = [];
+  for (const anomaly of verdict.anomalies) {
+    // "Allowed" by settings is not worth a word; a case excused by acks is told with its clause.
+    const bySettings = anomaly.allowed !== null && anomaly.outsideCount < anomaly.count;
+    if (bySettings) continue;
+    for (const found of anomaly.findings) {
+      const dash = found.key.lastIndexOf("-");
+      const last = ops[found.ops[found.ops.length - 1] ?? -1];
+      findings.push({
+        check: anomaly.name,
+        at: last?.time ?? 0,
+        says: anomaly.says,
+        saw: found.saw,
+        ...(dash < 0
+          ? {}
+          : { topic: found.key.slice(0, dash), partition: Number(found.key.slice(dash + 1)) }),
+        ...(found.offsets[0] === undefined ? {} : { offset: found.offsets[0] }),
+        ...(found.values[0] === undefined ? {} : { record: found.values[0] }),
+      });
+    }
+  }
+  const unknown = verdict.valid === "unknown" ? verdict.reason : null;
+  return { findings, unknown };
+}

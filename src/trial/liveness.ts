@@ -1,0 +1,153 @@
+/**
+ * Liveness after healing: what must have happened by now, and the named reason why it has not.
+ *
+ * Judged on observations only: committed znodes as the ensemble applies them, the replicas' own
+ * facts, and the outcome of the clients' sends. `pending()` names the first thing that is missing.
+ */
+import type { KafkaObservation } from "../model/kafka/observations.ts";
+import type { Roles } from "../model/roles.ts";
+import type { ZooKeeperObservation } from "../model/zookeeper/observations.ts";
+import type { Txn } from "../model/zookeeper/txn.ts";
+import type { SimNode, World } from "../sim/index.ts";
+import type { HistoryRecorder } from "../workloads/history-recorder.ts";
+
+interface LeaderState {
+  readonly leaderEpoch: number;
+  readonly broker: number;
+  highWatermark: number;
+  logEndOffset: number;
+}
+
+interface PartitionState {
+  readonly leader: number;
+  readonly isr: readonly number[];
+}
+
+export class Liveness {
+  readonly #world: World;
+  readonly #roles: Roles;
+  readonly #brokers: readonly SimNode[];
+  readonly #recorder: HistoryRecorder;
+  /** Committed content of the znodes that matter: registrations, controller, topics, states. */
+  readonly #znodes = new Map<string, string>();
+  #appliedZxid = 0;
+  readonly #leaders = new Map<string, LeaderState>();
+
+  constructor(world: World, roles: Roles, brokers: readonly SimNode[], recorder: HistoryRecorder) {
+    this.#world = world;
+    this.#roles = roles;
+    this.#brokers = brokers;
+    this.#recorder = recorder;
+    const { observers } = world;
+    type Applied = Extract<ZooKeeperObservation, { kind: "ZkApplied" }>;
+    observers.on<Applied>("ZkApplied", (observation) => {
+      if (observation.zxid <= this.#appliedZxid) return;
+      this.#appliedZxid = observation.zxid;
+      this.#apply(observation.txn);
+    });
+    type Of<K extends KafkaObservation["kind"]> = Extract<KafkaObservation, { kind: K }>;
+    observers.on<Of<"BecameLeader">>("BecameLeader", (o) => {
+      const name = `${o.topic}-${o.partition}`;
+      const known = this.#leaders.get(name);
+      if (known !== undefined && known.leaderEpoch > o.leaderEpoch) return;
+      this.#leaders.set(name, {
+        leaderEpoch: o.leaderEpoch,
+        broker: o.broker,
+        highWatermark: o.highWatermark,
+        logEndOffset: o.logEndOffset,
+      });
+    });
+    observers.on<Of<"LogAppended">>("LogAppended", (o) => {
+      if (!o.asLeader) return;
+      const leader = this.#leaders.get(`${o.topic}-${o.partition}`);
+      if (leader === undefined || leader.broker !== o.broker) return;
+      leader.logEndOffset = o.batch.baseOffset + o.batch.lastOffsetDelta + 1;
+    });
+    observers.on<Of<"HighWatermarkMoved">>("HighWatermarkMoved", (o) => {
+      if (!o.isLeader) return;
+      const leader = this.#leaders.get(`${o.topic}-${o.partition}`);
+      if (leader === undefined || leader.broker !== o.broker) return;
+      leader.highWatermark = o.to;
+    });
+  }
+
+  #apply(txn: Txn): void {
+    switch (txn.type) {
+      case "create":
+      case "setData":
+        if (interesting(txn.path)) this.#znodes.set(txn.path, txn.data);
+        return;
+      case "delete":
+        this.#znodes.delete(txn.path);
+        return;
+      case "closeSession":
+        for (const path of txn.paths) this.#znodes.delete(path);
+        return;
+      case "multi":
+        for (const part of txn.txns) this.#apply(part);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** High watermark of the newest leader of a partition, as it stated it; 0 when there was none. */
+  highWatermark(name: string): number {
+    return this.#leaders.get(name)?.highWatermark ?? 0;
+  }
+
+  /** The first reason why the cluster has not converged, or null. */
+  pending(): string | null {
+    return this.pendingMachines() ?? this.#pendingPartitions() ?? this.#pendingClients();
+  }
+
+  /** Machines, ensemble, registrations, controller. */
+  pendingMachines(): string | null {
+    for (const node of this.#world.nodes) {
+      if (node.group !== "client" && !node.running) return `${node.name} does not run`;
+    }
+    if (this.#roles.zooKeeperLeader() === null) return "ZooKeeper has no serving leader";
+    for (const broker of this.#brokers) {
+      if (!this.#znodes.has(`/brokers/ids/${broker.name.slice(1)}`)) {
+        return `${broker.name} is not registered`;
+      }
+    }
+    if (!this.#znodes.has("/controller")) return "no controller";
+    return null;
+  }
+
+  #pendingPartitions(): string | null {
+    for (const [path, data] of this.#znodes) {
+      if (!path.startsWith("/brokers/topics/") || path.indexOf("/", 16) !== -1) continue;
+      const topic = path.slice(16);
+      const assignment = JSON.parse(data) as { partitions: { [partition: string]: number[] } };
+      for (const [partition, replicas] of Object.entries(assignment.partitions)) {
+        const name = `${topic}-${partition}`;
+        const state = this.#znodes.get(`${path}/partitions/${partition}/state`);
+        if (state === undefined) return `${name} has no leader yet`;
+        const { leader, isr } = JSON.parse(state) as PartitionState;
+        if (leader === -1) return `${name} has no leader; its ISR is [${isr}]`;
+        if (isr.length < replicas.length) {
+          return `${name}: the ISR is [${isr}] of replicas [${replicas}], leader b${leader}`;
+        }
+        const own = this.#leaders.get(name);
+        if (own === undefined || own.broker !== leader)
+          return `b${leader} does not lead ${name} yet`;
+        if (own.highWatermark < own.logEndOffset) {
+          const { highWatermark, logEndOffset } = own;
+          return `${name}: high watermark ${highWatermark} below the log end ${logEndOffset} at b${leader}`;
+        }
+      }
+    }
+    return null;
+  }
+
+  #pendingClients(): string | null {
+    const { pending } = this.#recorder;
+    return pending > 0 ? `${pending} sends without an outcome` : null;
+  }
+}
+
+function interesting(path: string): boolean {
+  return path === "/controller" || path.startsWith("/brokers/");
+}

@@ -1,0 +1,165 @@
+/**
+ * The producing workload: records at a rate, with keys or without, every value unique.
+ *
+ * Open loop: a record is due whether or not the cluster answers, up to `maxOpen` sends that have no
+ * outcome yet; beyond that the client is blocked as a full buffer would block it. A value names its
+ * producer, its key and its number, so that whoever finds it in a log knows where it came from.
+ */
+
+import type { MicroOp } from "../checks/history.ts";
+import type { ClusterAddresses } from "../model/clients/api.ts";
+import { KafkaClientError, type Producer } from "../model/clients/api.ts";
+import type { ProducerConfig } from "../model/clients/config.ts";
+import { partitionForKey } from "../model/clients/partitioners.ts";
+import { createProducer } from "../model/clients/producer.ts";
+import { stringSerializer } from "../model/clients/serializers.ts";
+import type { Switches } from "../model/variants/registry.ts";
+import type { Micros, ProcessContext, ProcessFactory } from "../sim/index.ts";
+import { type HistoryRecorder, partitionName } from "./history-recorder.ts";
+
+export interface ProduceOptions {
+  /** Name of the producer, such as `p1`; first part of every value. */
+  readonly name: string;
+  /** First logical process number; each open send takes one of `maxOpen` lanes above it. */
+  readonly firstProcess: number;
+  readonly topics: readonly { readonly name: string; readonly partitions: number }[];
+  /** Records per second of virtual time. */
+  readonly rate: number;
+  /** Distinct keys; 0 sends without keys to an explicit partition, in turn. */
+  readonly keys: number;
+  readonly maxOpen: number;
+  /** Added to every value, in bytes. */
+  readonly padding: number;
+  readonly config: Partial<ProducerConfig>;
+  readonly addresses: ClusterAddresses;
+  readonly switches: Switches;
+  readonly recorder: HistoryRecorder;
+  /** Shared with the trial: sending stops when it says so. */
+  readonly control: { stopped: boolean };
+  /** Numbers already used by earlier incarnations: values stay unique over a restart. */
+  readonly counter: { next: number };
+  readonly open: OpenSends;
+}
+
+/** The open sends of one producer over all its lives: what a crash leaves without an outcome. */
+export class OpenSends {
+  readonly #recorder: HistoryRecorder;
+  readonly #open = new Map<number, { readonly op: MicroOp; readonly acks: number }>();
+
+  constructor(recorder: HistoryRecorder) {
+    this.#recorder = recorder;
+  }
+
+  add(process: number, op: MicroOp, acks: number): void {
+    this.#open.set(process, { op, acks });
+  }
+
+  remove(process: number): void {
+    this.#open.delete(process);
+  }
+
+  /** The producer is gone: nobody will ever learn how these ended. */
+  abandon(at: Micros): void {
+    for (const [process, { op, acks }] of this.#open) {
+      this.#recorder.record(process, "info", "send", at, [op], { acks, error: "CLIENT_CRASHED" });
+    }
+    this.#open.clear();
+  }
+}
+
+export function produceWorkload(options: ProduceOptions): ProcessFactory {
+  return (context) => {
+    new ProduceProcess(context, options).start();
+    return {};
+  };
+}
+
+class ProduceProcess {
+  readonly #context: ProcessContext;
+  readonly #options: ProduceOptions;
+  readonly #producer: Producer<string, string>;
+  readonly #period: number;
+  readonly #acks: number;
+  readonly #padding: string;
+  /** Lanes without an open send. */
+  readonly #free: number[] = [];
+  #turn = 0;
+
+  constructor(context: ProcessContext, options: ProduceOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#producer = createProducer<string, string>({
+      context,
+      clientId: options.name,
+      addresses: options.addresses,
+      config: options.config,
+      keySerializer: stringSerializer,
+      valueSerializer: stringSerializer,
+      switches: options.switches,
+    });
+    this.#padding = "x".repeat(options.padding);
+    const acks = options.config.acks ?? "all";
+    this.#acks = acks === "all" ? -1 : Number(acks);
+    for (let lane = options.maxOpen - 1; lane >= 0; lane--) this.#free.push(lane);
+    this.#period = Math.max(1, Math.floor(1_000_000 / options.rate));
+  }
+
+  start(): void {
+    const context = this.#context;
+    const options = this.#options;
+    const timer = context.timer(() => {
+      if (options.control.stopped) return;
+      timer.set(this.#period);
+      this.#sendOne();
+    });
+    timer.set(context.random.below(this.#period) + 1);
+  }
+
+  #sendOne(): void {
+    const lane = this.#free.pop();
+    if (lane === undefined) return;
+    const options = this.#options;
+    const context = this.#context;
+    const number = options.counter.next++;
+    const topic = options.topics[this.#turn++ % options.topics.length] as {
+      name: string;
+      partitions: number;
+    };
+    const key = options.keys > 0 ? `k${context.random.below(options.keys)}` : null;
+    const value = `${options.name}:${key ?? "-"}:${number}${this.#padding}`;
+    const partition =
+      key === null
+        ? Math.floor(this.#turn / options.topics.length) % topic.partitions
+        : partitionForKey(key, topic.partitions);
+    const name = partitionName(topic.name, partition);
+    const life = context.incarnation - 1;
+    const process = options.firstProcess + life * options.maxOpen + lane;
+    const { recorder } = options;
+    const details = { acks: this.#acks };
+    const sent = { f: "send", key: name, value, offset: null } as const;
+    recorder.record(process, "invoke", "send", context.kernel.now, [sent], details);
+    options.open.add(process, sent, this.#acks);
+    const completion = this.#producer.send(
+      key === null
+        ? { topic: topic.name, partition, key, value }
+        : { topic: topic.name, key, value },
+    );
+    completion.onSettled(() => {
+      this.#free.push(lane);
+      options.open.remove(process);
+      const metadata = completion.value;
+      if (metadata !== undefined) {
+        const offset = metadata.offset < 0 ? null : metadata.offset;
+        const done = { f: "send", key: name, value, offset } as const;
+        recorder.record(process, "ok", "send", context.kernel.now, [done], details);
+      } else {
+        const error = completion.error;
+        const definite = error instanceof KafkaClientError && error.definite;
+        recorder.record(process, definite ? "fail" : "info", "send", context.kernel.now, [sent], {
+          ...details,
+          error: error instanceof KafkaClientError ? error.code : String(error),
+        });
+      }
+    });
+  }
+}
