@@ -109,12 +109,12 @@ export class AppendFile<T> {
   }
 
   /** Power failure: keeps the durable part and a random piece of the rest, perhaps torn at its end. */
-  losePower(random: RandomStream, tear: boolean): PowerLoss | null {
+  losePower(random: RandomStream, tearPerMille: number): PowerLoss | null {
     const unsynced = this.#entries.length - this.#durable;
     if (unsynced === 0) return null;
     const kept = random.below(unsynced + 1);
     const length = this.#durable + kept;
-    const torn = tear && kept < unsynced && random.chance(1, 2);
+    const torn = kept < unsynced && random.chance(tearPerMille, 1000);
     this.truncate(torn ? length + 1 : length);
     if (torn) this.damage(length);
     // What a reboot finds is on the platter.
@@ -175,6 +175,8 @@ export class Disk {
   lying = false;
   /** Whether a power failure may tear the entry at the cut. */
   tearing = true;
+  /** How often in a thousand it does, file by file. */
+  tearPerMille = 500;
   /** Bytes the disk can hold; Infinity is no limit. */
   capacity = Number.POSITIVE_INFINITY;
 
@@ -249,8 +251,9 @@ export class Disk {
 
   losePower(random: RandomStream): PowerLoss[] {
     const losses: PowerLoss[] = [];
+    const tearPerMille = this.tearing ? this.tearPerMille : 0;
     for (const path of [...this.#files.keys()].sort()) {
-      const loss = (this.#files.get(path) as AppendFile<unknown>).losePower(random, this.tearing);
+      const loss = (this.#files.get(path) as AppendFile<unknown>).losePower(random, tearPerMille);
       if (loss !== null) losses.push(loss);
     }
     return losses;

@@ -40,7 +40,7 @@ const UNITS = new Map<string, Micros>([
 export function parseDuration(text: string): Micros | null {
   const match = /^(\d+(?:\.\d+)?)\s*(us|ms|s|m|h|d)$/.exec(text.trim());
   if (match === null) return null;
-  return Math.floor(Number(match[1]) * (UNITS.get(match[2] as string) as Micros));
+  return Math.round(Number(match[1]) * (UNITS.get(match[2] as string) as Micros));
 }
 
 /** The shortest way to write a duration: `1500ms` is `1.5s`. */
