@@ -28,6 +28,11 @@ export class Completion<T> {
     return this.#value;
   }
 
+  /** The error, once rejected; undefined before and after a resolution. */
+  get error(): unknown {
+    return this.#error;
+  }
+
   /** Later calls are ignored: the first outcome stands. */
   resolve(value: T): void {
     if (this.#state !== "pending") return;

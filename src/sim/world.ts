@@ -255,7 +255,7 @@ export class World implements Kernel {
     this.nextControl = following === undefined ? Number.POSITIVE_INFINITY : following.at;
     this.now = next.at;
     this.controlled = true;
-    this.events++;
+    if (++this.events > this.limits.maxEvents) throw new LimitReached("maxEvents", this.events);
     this.fingerprint.add(next.at | 0, Math.floor(next.at / 4294967296));
     next.action();
     if (this.afterEvent !== null) this.afterEvent(this);
