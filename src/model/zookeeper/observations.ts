@@ -35,6 +35,13 @@ export type ZooKeeperObservation =
       readonly zxid: number;
       readonly prefixHash: number;
     }
+  /** A server found this log on its disk at start: what survived of it. */
+  | {
+      readonly kind: "ZkLogLoaded";
+      readonly server: number;
+      readonly lastZxid: number;
+      readonly prefixHash: number;
+    }
   /** A server committed and applied a transaction, in its order. */
   | {
       readonly kind: "ZkApplied";
@@ -51,7 +58,12 @@ export type ZooKeeperObservation =
       readonly to: number;
       readonly prefixHash: number;
     }
-  /** The whole state was replaced by a snapshot of the leader (or loaded at start). */
+  /**
+   * The whole state was replaced by a snapshot of the leader, or loaded at start. A leader's snapshot
+   * may be taken before it serves: it is committed history only when `ZkLeaderServing` says so. From
+   * disk it is the part of the log that is known to be committed; `ZkApplied` states the rest once a
+   * leader has adopted it, so that indexes go on without a gap.
+   */
   | {
       readonly kind: "ZkSnapshotInstalled";
       readonly server: number;
