@@ -107,7 +107,13 @@ export class Database {
   /** Loads snapshot and log [ZAB-2]. False when the log is damaged before its last entry. */
   load(): boolean {
     if (!this.log.recover()) return false;
-    this.#rebuild(this.#snapshots.read()?.at(-1) ?? null);
+    const snapshot = this.#snapshots.read()?.at(-1) ?? null;
+    // A disk that lied about fsync may have lost the log up to the snapshot: it cannot be continued.
+    const end = this.log.last;
+    if (snapshot !== null && end !== null && end.index < snapshot.index) this.log.truncate(0);
+    this.#rebuild(snapshot);
+    const { zxid: lastZxid, prefixHash } = this.#logged;
+    this.#state({ kind: "ZkLogLoaded", server: this.#server, lastZxid, prefixHash });
     // The last transactions may be uncommitted: they are stated when a leader has adopted them.
     const known = Math.max(this.#loadedFrom, this.#appliedPosition - this.#config.commitLogCount);
     const base = this.#positionBefore(known);
@@ -196,13 +202,17 @@ export class Database {
     this.#state({ kind: "ZkApplied", server: this.#server, zxid, txn, index, prefixHash });
   }
 
-  /** Writes the tree as it is now. Throws DiskError. */
+  /**
+   * Keeps the tree as it is now; written when the log up to it is on disk, so that a power failure
+   * leaves no hole between the two. A change of role forgets it.
+   */
   #takeSnapshot(): void {
     this.#transactionsToSnapshot = this.#drawSnapshotDistance();
-    const { zxid, index, prefixHash } = this.#applied;
-    const snapshots = this.#snapshots.read() ?? [];
-    const taken = this.tree.snapshot(zxid, index, prefixHash);
-    this.#snapshots.write([...snapshots, taken].slice(-RETAINED_SNAPSHOTS), taken.bytes);
+    const taken = this.snapshot();
+    this.log.whenDurable(() => {
+      const snapshots = this.#snapshots.read() ?? [];
+      this.#snapshots.write([...snapshots, taken].slice(-RETAINED_SNAPSHOTS), taken.bytes);
+    });
   }
 
   /** The applied state, for a follower that needs all of it. */
@@ -231,11 +241,12 @@ export class Database {
     if (end.zxid !== zxid) return false;
     const snapshots = this.#snapshots.read() ?? [];
     const kept = snapshots.filter((snapshot) => snapshot.zxid <= zxid);
-    const complete = log.length === 0 || log.get(0).index === 1;
-    if (kept.length === 0 && !complete) return false;
+    const base = kept.at(-1) ?? null;
+    const first = log.length === 0 ? Number.POSITIVE_INFINITY : log.get(0).index;
+    if ((base?.zxid ?? 0) !== zxid && (base?.index ?? 0) + 1 < first) return false;
     if (kept.length < snapshots.length) this.#snapshots.write(kept);
     log.truncate(position);
-    this.#rebuild(kept.at(-1) ?? null);
+    this.#rebuild(base);
     this.#statedIndex = Math.min(this.#statedIndex, end.index);
     const { prefixHash } = end;
     this.#state({ kind: "ZkTruncated", server: this.#server, to: zxid, prefixHash });
