@@ -3,13 +3,15 @@
  * `node peers.mjs <variant> <table file> <pending> <warm-up events> <events> <timeout>` prints a line
  * of JSON. Variants: simjs and fake-timers, each also as -cancel with a timeout reset per event
  * (simjs marks a cancelled request and drops it when it is due, fake-timers removes it).
- * The packages are looked for in the folder PHOLD_PEERS (its node_modules), else in ./peers.
+ * The packages are looked for in the folder PHOLD_PEERS (its node_modules), else in the project's
+ * node_modules/.phold, where setup.sh puts them.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
-const folder = process.env.PHOLD_PEERS ?? fileURLToPath(new URL("./peers", import.meta.url));
+const folder =
+  process.env.PHOLD_PEERS ?? fileURLToPath(new URL("../../node_modules/.phold", import.meta.url));
 const require = createRequire(`${folder}/package.json`);
 
 const [variant, tableFile, ...numbers] = process.argv.slice(2);
@@ -70,7 +72,8 @@ if (variant.startsWith("simjs")) {
       request.done(this.expire, this, index);
       this.timers[index] = request;
     }
-    expire(index) {
+    // simjs passes no argument where the argument is 0.
+    expire(index = 0) {
       mix(this.time() | 0);
       mix(4096 + index);
       count();
@@ -80,7 +83,7 @@ if (variant.startsWith("simjs")) {
       const delay = delays[draw() >>> 20];
       this.setTimer(delay).done(this.fire, this, draw() & 4095);
     }
-    fire(arg) {
+    fire(arg = 0) {
       handle(this.time(), arg);
       count();
       if (cancels) {

@@ -121,7 +121,7 @@ async function implementations(): Promise<{ plain: Implementation[]; cancel: Imp
     add(cancel, "C++ priority_queue of std::function, lazily", phold, ["function-cancel"]);
   }
 
-  const optimized = process.env["NS3_OPTIMIZED"] ?? join(here, "peers/ns-3");
+  const optimized = process.env["NS3_OPTIMIZED"] ?? join(here, "../../node_modules/.phold/ns-3");
   const library = join(optimized, "lib");
   const builds: [string, string | null][] = [
     ["Debian's build", compile("ns3.cpp", "ns3-debian", ["-lns3-core"])],
@@ -158,7 +158,7 @@ async function implementations(): Promise<{ plain: Implementation[]; cancel: Imp
     add(plain, "SimPy 3, processes", python, [script, "processes"], FEW, 10_000);
   }
 
-  const peers = process.env["PHOLD_PEERS"] ?? join(here, "peers");
+  const peers = process.env["PHOLD_PEERS"] ?? join(here, "../../node_modules/.phold");
   for (const [name, packageName, mostPending] of [
     ["simjs", "simjs", MILLION],
     ["fake-timers", "@sinonjs/fake-timers", 10_000],

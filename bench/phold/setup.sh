@@ -2,19 +2,20 @@
 # Installs the peers that bench/phold/run.ts compares with (Debian; needs root for apt):
 #   setup.sh                   g++, ns-3 (Debian's build, with logging on), SimPy 3, npm peers
 #   setup.sh --ns3-optimized   also builds ns-3's core optimized, from Debian's source package
-# Everything that is not a system package goes to bench/phold/peers, which git ignores.
+# Everything that is not a system package goes to node_modules/.phold of the project.
 set -eu
 cd "$(dirname "$0")"
-mkdir -p peers
+peers=../../node_modules/.phold
+mkdir -p "$peers"
 
 apt-get update
 apt-get install -y --no-install-recommends g++ libns3-dev python3-simpy3
-(cd peers && { [ -f package.json ] || npm init -y >/dev/null; } &&
+(cd "$peers" && { [ -f package.json ] || npm init -y >/dev/null; } &&
   npm install --no-save simjs@2.0.3 @sinonjs/fake-timers@15.5.0)
 
 if [ "${1:-}" = "--ns3-optimized" ]; then
   apt-get install -y --no-install-recommends cmake ninja-build dpkg-dev
-  cd peers
+  cd "$peers"
   release=$(. /etc/os-release && echo "$VERSION_CODENAME")
   mkdir -p source/lists/partial
   echo "deb-src http://deb.debian.org/debian $release main" >source/sources.list
