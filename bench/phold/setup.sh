@@ -10,8 +10,8 @@ mkdir -p "$peers"
 
 apt-get update
 apt-get install -y --no-install-recommends g++ libns3-dev python3-simpy3
-(cd "$peers" && { [ -f package.json ] || npm init -y >/dev/null; } &&
-  npm install --no-save simjs@2.0.3 @sinonjs/fake-timers@15.5.0)
+echo '{ "name": "phold-peers", "private": true }' >"$peers/package.json"
+(cd "$peers" && npm install --no-save simjs@2.0.3 @sinonjs/fake-timers@15.5.0)
 
 if [ "${1:-}" = "--ns3-optimized" ]; then
   apt-get install -y --no-install-recommends cmake ninja-build dpkg-dev
