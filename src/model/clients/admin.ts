@@ -104,7 +104,10 @@ class KafkaAdmin implements Admin, NetworkUser, ResponseListener {
             throw new KafkaClientError(code, `topic ${answer.name}: ${message}`, absent);
           }
           if (answer.errorCode === ErrorCode.REQUEST_TIMED_OUT) uncertain = true;
-          if (answer.errorCode === ErrorCode.NOT_CONTROLLER) this.#updater.requestUpdate();
+          // Forget it, so that the next attempt waits for fresh metadata.
+          if (answer.errorCode === ErrorCode.NOT_CONTROLLER) {
+            this.#updater.metadata.controllerId = -1;
+          }
           retry.push(topic);
         }
         left = retry;

@@ -77,9 +77,8 @@ export class MetadataUpdater implements ResponseListener {
     this.maintain();
   }
 
-  /** Asks for a refresh; `maintain` sends it when allowed. */
+  /** Asks for a refresh; it goes out when allowed. */
   requestUpdate(): void {
-    if (this.#needed || this.#closed) return;
     this.#needed = true;
     this.maintain();
   }

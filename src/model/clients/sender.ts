@@ -10,7 +10,7 @@ import type {
   ProduceResponse,
   ResponseBody,
 } from "../kafka/protocol/messages.ts";
-import type { Record, RecordBatch } from "../kafka/protocol/records.ts";
+import type { Record } from "../kafka/protocol/records.ts";
 import type { Switches } from "../variants/registry.ts";
 import type { ClusterAddresses } from "./api.ts";
 import { ExponentialBackoff } from "./backoff.ts";
@@ -22,6 +22,7 @@ import { MetadataUpdater } from "./metadata-updater.ts";
 import { NetworkClient, type NetworkUser } from "./network-client.ts";
 import { observe } from "./observe.ts";
 import { type PartitionQueue, remove } from "./partition-queue.ts";
+import { produceRequest } from "./produce-request.ts";
 import type { ProducerBatch } from "./producer-batch.ts";
 import { acksOf } from "./producer-config.ts";
 import { ProducerIdentity } from "./producer-id.ts";
@@ -36,11 +37,6 @@ export interface SenderOptions {
   readonly accumulator: RecordAccumulator;
   /** Memory came free or metadata changed: blocked sends may go on. */
   readonly progressed: () => void;
-}
-
-interface TopicDraft {
-  readonly name: string;
-  readonly partitionData: { readonly index: number; readonly records: RecordBatch }[];
 }
 
 export class Sender implements NetworkUser, ResponseListener {
@@ -238,24 +234,9 @@ export class Sender implements NetworkUser, ResponseListener {
   }
 
   #send(leader: number, batches: ProducerBatch[]): void {
-    const topicData: TopicDraft[] = [];
-    for (let i = 0; i < batches.length; i++) {
-      const batch = batches[i] as ProducerBatch;
-      const { topic, partition } = batch.partition;
-      let draft = topicData[topicData.length - 1];
-      if (draft === undefined || draft.name !== topic) {
-        draft = topicData.find((other) => other.name === topic);
-        if (draft === undefined) {
-          draft = { name: topic, partitionData: [] };
-          topicData.push(draft);
-        }
-      }
-      draft.partitionData.push({ index: partition, records: batch.build() });
-      this.#observeSent(batch);
-    }
+    for (let i = 0; i < batches.length; i++) this.#observeSent(batches[i] as ProducerBatch);
     const acks = this.#acks;
-    const timeoutMs = this.#requestTimeoutMs;
-    const request = { transactionalId: null, acks, timeoutMs, topicData };
+    const request = produceRequest(batches, acks, this.#requestTimeoutMs);
     if (acks !== 0) {
       this.#network.send(leader, "Produce", request, this, batches);
       return;
