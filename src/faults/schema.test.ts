@@ -9,7 +9,7 @@ import { faultFileSchema, formatFault, planFromJson, planToJson, readFault } fro
 const targets = fc.constantFrom("b1", "b1, b3", "leader(orders-0)", "any(isr(a.b-c-3))", "rack(a)");
 
 function arbitraryOf(field: Field): fc.Arbitrary<unknown> {
-  const value = () => {
+  const value = (): fc.Arbitrary<unknown> => {
     switch (field.type) {
       case "target":
         return targets;

@@ -57,7 +57,10 @@ export class TargetError extends Error {
   }
 }
 
-const NODE_NAME = /^(b|zk|p|c|a)\d+$/;
+/** Brokers, ZooKeeper servers, producers, consumers, and the two clients of a trial's own. */
+const NODE_NAME = /^((b|zk|p|c)\d+|admin|final)$/;
+/** The clients that are the workload. */
+const CLIENT_NAME = /^[pc]\d+$/;
 
 /** Parses a target expression. Throws TargetError. */
 export function parseTarget(text: string): Target {
@@ -237,7 +240,7 @@ function resolveWord(word: Word, world: World, roles: Roles): SimNode[] {
     case "zookeeper":
       return world.nodesOf("zookeeper");
     case "clients":
-      return world.nodesOf("client");
+      return world.nodesOf("client").filter((node) => CLIENT_NAME.test(node.name));
     case "servers":
       return world.nodes.filter((node) => node.group === "broker" || node.group === "zookeeper");
     case "none":
