@@ -31,7 +31,9 @@ export class BrokerConnection implements BrokerChannel, ConnectionHandler<Frame>
   readonly #clientId: string;
   readonly #timer: Timer;
   #connection: Connection<Frame> | null = null;
-  /** Sent and not answered, in order. */
+  /** Frames that wait for the handshake, as Kafka's clients let them; null once it is done. */
+  #unsent: Frame[] | null = null;
+  /** Sent or to be sent, and not answered; in order. */
   #pending: Pending[] = [];
   #nextCorrelationId = 0;
 
@@ -62,13 +64,24 @@ export class BrokerConnection implements BrokerChannel, ConnectionHandler<Frame>
       this.#context.after(0, () => this.#fail());
       return;
     }
-    this.#connection.send({ response: false, api, correlationId, clientId: this.#clientId, body });
+    const frame: Frame = { response: false, api, correlationId, clientId: this.#clientId, body };
+    if (this.#unsent !== null) this.#unsent.push(frame);
+    else this.#connection.send(frame);
     if (!this.#timer.armed) this.#timer.set(timeout);
   }
 
   #connect(): Connection<Frame> | null {
     const node = this.#addresses.nodeOf(this.#broker);
-    return node === undefined ? null : this.#context.connect(node, KAFKA_SERVICE, this);
+    if (node === undefined) return null;
+    this.#unsent = [];
+    return this.#context.connect(node, KAFKA_SERVICE, this);
+  }
+
+  onOpen(connection: Connection<Frame>): void {
+    if (connection !== this.#connection) return;
+    const unsent = this.#unsent ?? [];
+    this.#unsent = null;
+    for (const frame of unsent) connection.send(frame);
   }
 
   close(): void {
