@@ -29,10 +29,16 @@ export class NodeClock {
     return Math.floor((this.monotonic(now) + this.#wallOffset) / MILLISECOND);
   }
 
-  /** True microseconds that pass while this node's clock counts `delay`. */
-  toTrue(delay: Micros): Micros {
+  /**
+   * True microseconds from `now` until this node's clock has counted `delay`, never too few: a timer
+   * that fired a microsecond before its own deadline would be armed again with no delay, for ever.
+   */
+  toTrue(now: Micros, delay: Micros): Micros {
     if (this.#driftPpm === 0) return delay;
-    return Math.floor((delay * PPM) / (PPM + this.#driftPpm));
+    const deadline = this.monotonic(now) + delay;
+    let wait = Math.floor((delay * PPM) / (PPM + this.#driftPpm));
+    while (this.monotonic(now + wait) < deadline) wait++;
+    return wait;
   }
 
   get driftPpm(): number {

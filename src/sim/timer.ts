@@ -13,7 +13,7 @@ export interface TimerOwner {
   readonly kernel: Kernel;
   readonly alive: boolean;
   readonly node: number;
-  readonly machine: { readonly clock: { toTrue(delay: Micros): Micros } };
+  readonly machine: { readonly clock: { toTrue(now: Micros, delay: Micros): Micros } };
   dispatch(task: Task, arg: number, data: unknown): void;
 }
 
@@ -45,7 +45,7 @@ export class Timer implements Task {
     const owner = this.#owner;
     if (!owner.alive) return;
     const { kernel } = owner;
-    const wait = delay > 0 ? owner.machine.clock.toTrue(delay) : 0;
+    const wait = delay > 0 ? owner.machine.clock.toTrue(kernel.now, delay) : 0;
     this.#handle = kernel.queue.push(kernel.now + wait, EventKind.Timer, 0, this, null);
   }
 

@@ -235,7 +235,7 @@ describe("processes", () => {
     world.node(0).clock.setDrift(0, 100_000);
     world.start(world.node(0));
     world.runUntil(2_000_000);
-    expect(fired).toEqual([909_090]);
+    expect(fired).toEqual([909_091]);
   });
 
   it("does not fire a timer by a jump of the wall clock", () => {
