@@ -7,7 +7,8 @@
  */
 import { lastOffset, type RecordBatch } from "../protocol/records.ts";
 import { type EpochEntry, LeaderEpochCache } from "./leader-epoch-cache.ts";
-import { Log, type LogIdentity } from "./log.ts";
+import { Log } from "./log.ts";
+import type { LogIdentity } from "./log-identity.ts";
 import { ProducerStates } from "./producer-state.ts";
 import { LogSegment, scanSegments, segmentOffsets, segmentPath } from "./segment.ts";
 

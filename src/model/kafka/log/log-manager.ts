@@ -10,7 +10,8 @@ import type { Switches } from "../../variants/registry.ts";
 import { type BrokerConfig, NO_LIMIT } from "../config.ts";
 import type { TopicConfigs } from "../contracts.ts";
 import { type Checkpointed, loadLog, nothingCheckpointed } from "./loader.ts";
-import type { Log, LogIdentity } from "./log.ts";
+import type { Log } from "./log.ts";
+import type { LogIdentity } from "./log-identity.ts";
 import { applyRetention } from "./retention.ts";
 
 const ROOT = "logs/";

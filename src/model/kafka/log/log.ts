@@ -17,24 +17,12 @@ import { type AppendOutcome, appended, duplicateOf, refused } from "./append-out
 import { stampAsLeader, validateBatch } from "./batch-validation.ts";
 import { LogFlusher } from "./flusher.ts";
 import type { LeaderEpochCache } from "./leader-epoch-cache.ts";
+import type { LogIdentity } from "./log-identity.ts";
 import type { ProducerStates } from "./producer-state.ts";
 import { LogSegment, scanSegments } from "./segment.ts";
 
 /** What a read gives that finds nothing; shared. */
 export const NO_BATCHES: readonly RecordBatch[] = Object.freeze([]);
-
-export interface LogIdentity {
-  readonly context: ProcessContext;
-  readonly brokerId: number;
-  readonly topic: string;
-  readonly partition: number;
-  readonly topicId: string;
-  /** Where its files are, with a slash at the end. */
-  readonly directory: string;
-  readonly topicConfigs: TopicConfigs;
-  readonly producerIdExpirationMs: number;
-  readonly switches: Switches;
-}
 
 export interface LogParts {
   /** At least one; base offsets ascending. */
@@ -344,13 +332,11 @@ export class Log {
     this.#active.truncate(this.#active.indexAtOrAfter(offset));
     this.#logEndOffset = offset;
     this.#prefixHash = this.#active.endHash;
-    if (offset < this.#logStartOffset) this.#logStartOffset = offset;
     this.epochs.truncateFromEnd(offset);
     this.flusher.truncated(offset);
     this.producers.reload(this.#logStartOffset, offset, this.#scan);
-    this.#stateTruncated(from, offset, reason, leaderEpoch);
-    if (offset < this.#highWatermark) this.setHighWatermark(offset, false, leaderEpoch);
-    this.onTruncated();
+    const start = Math.min(this.#logStartOffset, offset);
+    this.#stateTruncated(from, reason, leaderEpoch, start);
   }
 
   /** Drops everything and starts at `offset`, below which the leader's running hash is given. */
@@ -359,35 +345,44 @@ export class Log {
     for (const segment of this.#segments) segment.delete(this.disk);
     this.#active = LogSegment.create(this.disk, this.identity.directory, offset, prefixHash);
     this.#segments = [this.#active];
-    this.#logStartOffset = offset;
     this.#logEndOffset = offset;
     this.#prefixHash = prefixHash;
     this.epochs.clear();
     this.producers.clear();
     this.flusher.truncated(offset);
-    this.#stateTruncated(from, offset, "reset", leaderEpoch);
-    this.setHighWatermark(offset, false, leaderEpoch);
-    this.onTruncated();
+    this.#stateTruncated(from, "reset", leaderEpoch, offset);
   }
 
+  /** States what a truncation to the present end did, and brings start and watermark into bounds. */
   #stateTruncated(
     from: number,
-    to: number,
     reason: LogTruncated["reason"],
     leaderEpoch: number,
+    logStartOffset: number,
   ): void {
-    this.state({
+    const to = this.#logEndOffset;
+    const { topic, partition, prefixHash } = this;
+    const broker = this.#broker;
+    const highWatermark = Math.max(Math.min(this.#highWatermark, to), logStartOffset);
+    const fact: LogTruncated = {
       kind: "LogTruncated",
-      broker: this.#broker,
-      topic: this.topic,
-      partition: this.partition,
+      broker,
+      topic,
+      partition,
       from,
       to,
-      highWatermark: this.#highWatermark,
-      prefixHash: this.#prefixHash,
+      highWatermark,
+      prefixHash,
       leaderEpoch,
       reason,
-    });
+    };
+    this.state(fact);
+    if (logStartOffset !== this.#logStartOffset) {
+      this.#logStartOffset = logStartOffset;
+      this.state({ kind: "LogStartMoved", broker, topic, partition, logStartOffset });
+    }
+    this.setHighWatermark(highWatermark, false, leaderEpoch);
+    this.onTruncated();
   }
 
   readonly #scan = (from: number, to: number, visit: (batch: RecordBatch) => void): void =>

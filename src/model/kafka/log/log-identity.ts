@@ -1,0 +1,17 @@
+/** Whose log it is, where it lies, and what it needs of the broker around it. */
+import type { ProcessContext } from "../../../sim/index.ts";
+import type { Switches } from "../../variants/registry.ts";
+import type { TopicConfigs } from "../contracts.ts";
+
+export interface LogIdentity {
+  readonly context: ProcessContext;
+  readonly brokerId: number;
+  readonly topic: string;
+  readonly partition: number;
+  readonly topicId: string;
+  /** Where its files are, with a slash at the end. */
+  readonly directory: string;
+  readonly topicConfigs: TopicConfigs;
+  readonly producerIdExpirationMs: number;
+  readonly switches: Switches;
+}
