@@ -15,7 +15,7 @@ export interface ChaosResult {
 }
 
 export function chaos(options: EnsembleOptions, faults = 12): ChaosResult {
-  const ensemble = new Ensemble({ ...options, start: false });
+  const ensemble = new Ensemble({ record: false, ...options, start: false });
   const ghost = new Ghost(ensemble.world);
   const { world, servers } = ensemble;
   const random = world.random.stream("test/chaos");

@@ -13,6 +13,8 @@ export interface EnsembleOptions {
   readonly config?: Partial<ZooKeeperConfig>;
   readonly variant?: string;
   readonly checked?: boolean;
+  /** Keeps all facts for `of`; true unless told otherwise. */
+  readonly record?: boolean;
   /** Starts all servers; true unless told otherwise. */
   readonly start?: boolean;
 }
@@ -98,10 +100,12 @@ export class Ensemble {
       });
       this.servers.push(node);
     }
-    this.world.observers.onAny((fact, node, at) => {
-      if (fact.kind.startsWith("Zk"))
-        this.facts.push({ fact: fact as ZooKeeperObservation, node, at });
-    });
+    if (options.record !== false) {
+      this.world.observers.onAny((fact, node, at) => {
+        if (fact.kind.startsWith("Zk"))
+          this.facts.push({ fact: fact as ZooKeeperObservation, node, at });
+      });
+    }
     if (options.start !== false) for (const node of this.servers) this.world.start(node);
   }
 
