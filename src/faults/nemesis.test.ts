@@ -113,21 +113,22 @@ describe("the drawn plan", () => {
     const { drawn, plan } = draw("print", { kinds: ["kill", "pause", "power-off"] });
     expect(formatDrawn(drawn)).toMatchInlineSnapshot(`
       "- kill                      off in this seed
-      + pause                     about every 24s, at least 6s apart, 2 in the plan
+      + pause                     about every 24s, at least 6s apart, 3 in the plan
       - power-off                 off in this seed
       - when isr-of-one           off in this seed
       - when isr-shrinks          off in this seed
-      - when isr-grows            off in this seed
-      + when unreplicated-append  a leader appended what no follower has, unsynced: strike it [C-4]: 1% of the moments, at most 3, 6s apart
+      + when isr-grows            a follower joins the ISR: strike the leader, or the one that joins [C-33]: 50% of the moments, at most 3, 6s apart
+      - when unreplicated-append  off in this seed
       - when new-leader           off in this seed
-      - when truncation           off in this seed
-      + when new-controller       a controller was elected and is still failing over: strike it: 50% of the moments, at most 4, 3s apart
+      + when truncation           a follower truncated: strike it before it has fetched again [C-16]: 50% of the moments, at most 4, 3s apart
+      + when new-controller       a controller was elected and is still failing over: strike it: 20% of the moments, at most 2, 2s apart
       - when no-controller        off: its kinds are off
-      - when zk-leader-serving    off in this seed"
+      + when zk-leader-serving    a ZooKeeper leader begins to serve: strike it: 50% of the moments, at most 2, 12s apart"
     `);
     expect(plan.faults.map(formatFault).join("\n")).toMatchInlineSnapshot(`
-      "{ pause: leader(orders-0), at: 16015219us, for: 5954ms }
-      { pause: any(brokers), at: 36153219us, for: 6751ms }"
+      "{ pause: leader(orders-0), at: 16015ms, for: 3334ms }
+      { pause: any(brokers), at: 33533ms, for: 3748ms }
+      { pause: zk-leader, at: 57417ms, for: 9174ms }"
     `);
   });
 });

@@ -50,7 +50,10 @@ export interface NemesisOptions {
     /** Faults of the clients' processes; false by default. */
     readonly clients?: boolean;
   };
-  /** Of the brokers' ZooKeeper sessions: durations are chosen around it. 18 s by default. */
+  /**
+   * `zookeeper.session.timeout.ms` in microseconds: durations are chosen around it. By default
+   * Kafka's 18 s, or less where the window is too short for faults of that length.
+   */
   readonly sessionTimeout?: Micros;
 }
 
@@ -86,7 +89,7 @@ export function drawNemesis(random: RandomStream, options: NemesisOptions): Neme
   const context: StrikeContext = {
     random,
     topology: options.topology,
-    sessionTimeout: options.sessionTimeout ?? 18 * SECOND,
+    sessionTimeout: options.sessionTimeout ?? defaultSessionTimeout(options),
     zooKeeper: (allow.zooKeeper ?? true) && options.topology.zookeeper.length > 0,
     clients: allow.clients ?? false,
   };
@@ -120,6 +123,10 @@ export function drawNemesis(random: RandomStream, options: NemesisOptions): Neme
     }
   }
   return { plan: { faults }, drawn, reactive };
+}
+
+function defaultSessionTimeout({ start, end }: NemesisOptions): Micros {
+  return Math.min(18 * SECOND, Math.max(SECOND, Math.floor((end - start) / 6)));
 }
 
 function requestedKinds(words: readonly string[] | undefined): readonly FaultKind[] {
@@ -166,6 +173,8 @@ function drawKind(
   const faults: Fault[] = [];
   let at = start + random.below(mean + 1);
   while (at < end) {
+    // Whole milliseconds read better in a printed plan.
+    at = Math.max(start, Math.floor(at / MILLISECOND) * MILLISECOND);
     const drawn = drawStrike(kind, at, end, context);
     faults.push(...drawn);
     let healthy = at;
@@ -192,7 +201,7 @@ function drawStrike(kind: FaultKind, at: Micros, end: Micros, context: StrikeCon
   const chosen = random.sample(nodes, Math.max(1, Math.floor(nodes.length / 2)));
   const faults: Fault[] = [];
   for (const target of chosen) {
-    const begin = at + random.below(2 * SECOND);
+    const begin = at + random.below(2000) * MILLISECOND;
     if (begin < end) faults.push(drawFault("clog", begin, context, { target, span: "short" }));
   }
   return faults;
