@@ -23,7 +23,7 @@ export interface Loss {
   /** First lost offset that was below a high watermark, acknowledged with acks=all; null if none. */
   readonly committedFrom: number | null;
   readonly acknowledgedFrom: number | null;
-  /** Size of the ISR when the first lost batch was committed. */
+  /** On how many replicas the first lost batch was when it was committed. */
   readonly copies: number;
 }
 
@@ -31,7 +31,7 @@ export class CommittedLog {
   readonly log = new ReplicaLog();
   /** Highest high watermark of any leader so far. Invariant: at most `log.end`. */
   highWatermark = 0;
-  /** By batch: size of the ISR in ZooKeeper when it was committed. */
+  /** By batch: on how many replicas it was when it was committed. */
   readonly copies: number[] = [];
   /** By batch: whether an acks=all answer for it was sent. */
   readonly acknowledged: boolean[] = [];

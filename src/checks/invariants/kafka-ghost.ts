@@ -22,6 +22,7 @@ import type { Txn } from "../../model/zookeeper/txn.ts";
 import type { Micros, Observers } from "../../sim/index.ts";
 import { CommittedLog, type Loss } from "./committed-log.ts";
 import { PartitionGhost, type PartitionState, type StateWrite } from "./partition-ghost.ts";
+import type { ReplicaLog } from "./replica-log.ts";
 import { eachZnodeWrite, parseState, topicPartitionOf } from "./znodes.ts";
 import { ZooKeeperGhost } from "./zookeeper-ghost.ts";
 
@@ -42,7 +43,7 @@ export class KafkaGhost {
 
   constructor(observers: Observers) {
     this.zooKeeper = new ZooKeeperGhost(observers);
-    this.zooKeeper.onCommitted((txn, zxid, at) => this.#committed(txn, zxid, at));
+    this.zooKeeper.onCommitted((txn, _zxid, at) => this.#committed(txn, at));
     observers.on<Of<"BrokerStarting">>("BrokerStarting", (o, node) => {
       this.nodes.set(o.broker, node);
       for (const partition of this.partitions) {
@@ -103,6 +104,7 @@ export class KafkaGhost {
     if (o.logEndOffset < known) {
       replica.shortenings.push({
         at,
+        since: replica.loadedAt,
         kind: "lost",
         from: o.logEndOffset,
         to: known,
@@ -117,6 +119,8 @@ export class KafkaGhost {
     replica.highWatermark = o.highWatermark;
     replica.logStartOffset = o.logStartOffset;
     replica.diverged = false;
+    replica.loadedAt = at;
+    if (o.logEndOffset > 0) replica.reloadedAt = at;
   }
 
   #appended(o: LogAppended): void {
@@ -136,6 +140,7 @@ export class KafkaGhost {
     if (o.to < log.end) {
       replica.shortenings.push({
         at,
+        since: replica.loadedAt,
         kind: "truncated",
         from: o.to,
         to: log.end,
@@ -162,7 +167,7 @@ export class KafkaGhost {
           if (!replica.log.sharedBelow(o.to, newestLeader.log)) return;
         }
       }
-      committed.extend(replica.log, o.to, partition.state?.isr.length ?? 1);
+      committed.extend(replica.log, o.to, copiesOf(partition, replica.log, o.to));
     }
     if (o.to > committed.highWatermark) committed.highWatermark = Math.min(o.to, committed.end);
   }
@@ -201,6 +206,7 @@ export class KafkaGhost {
       replica.shortenings.length = 0;
       replica.shortenings.push({
         at,
+        since: replica.loadedAt,
         kind: "truncated",
         from: 0,
         to: Number.MAX_SAFE_INTEGER,
@@ -220,14 +226,14 @@ export class KafkaGhost {
     const { committed } = partition;
     if (o.lastOffset >= committed.end) {
       const { log } = partition.replica(o.broker);
-      committed.extend(log, o.lastOffset + 1, partition.state?.isr.length ?? 1);
+      committed.extend(log, o.lastOffset + 1, copiesOf(partition, log, o.lastOffset + 1));
     }
     committed.acknowledge(o.baseOffset, o.lastOffset);
   }
 
   // --- znodes ---------------------------------------------------------------------------------------
 
-  #committed(txn: Txn, _zxid: number, at: Micros): void {
+  #committed(txn: Txn, at: Micros): void {
     eachZnodeWrite(txn, (write) => {
       const { path } = write;
       if (!path.startsWith("/brokers/topics/")) return;
@@ -281,4 +287,15 @@ export class KafkaGhost {
     partition.newestLeaderEpoch = -1;
     partition.batchHashes.clear();
   }
+}
+
+/** On how many replicas a record is when it is committed: all of the ISR, perhaps some that left. */
+function copiesOf(partition: PartitionGhost, log: ReplicaLog, end: number): number {
+  const members = partition.state?.isr.length ?? 0;
+  if (members > 1) return members;
+  let copies = 0;
+  for (const replica of partition.replicas) {
+    if (replica !== undefined && log.sharedBelow(end, replica.log)) copies++;
+  }
+  return copies;
 }

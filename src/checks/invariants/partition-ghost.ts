@@ -36,6 +36,8 @@ export interface Shortening {
   readonly kind: "lost" | "truncated";
   readonly from: number;
   readonly to: number;
+  /** When the log was loaded before this: what caused a loss came later. */
+  readonly since: Micros;
   /** Whom the replica followed when it cut; -1 for `lost`. */
   readonly leader: number;
   readonly reason: string;
@@ -58,6 +60,10 @@ export class ReplicaGhost {
   lacking = false;
   diverged = false;
   readonly shortenings: Shortening[] = [];
+  /** Time of the last load; -1 before the first. */
+  loadedAt = -1;
+  /** Time of the last load that found records, hence rebuilt producer state [PID-11]; -1 if none. */
+  reloadedAt = -1;
 
   constructor(broker: number) {
     this.broker = broker;

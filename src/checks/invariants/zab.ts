@@ -48,12 +48,9 @@ export function watchZabOrder(context: CheckContext): void {
     order.fail(at, saw, { brokers: [o.server] });
   });
   observers.on<Of<"ZkSnapshotInstalled">>("ZkSnapshotInstalled", (o, _node, at) => {
-    if (o.source === "disk") {
-      // What a disk holds may end in proposals that nobody committed [ZAB-2].
-      applied.delete(o.server);
-      return;
-    }
     applied.set(o.server, { zxid: o.zxid, index: o.index });
+    // The end of what a disk holds may be proposals that nobody committed [ZAB-2].
+    if (o.source === "disk") return;
     const zxid = zooKeeper.zxids[o.index - 1];
     if (zxid === undefined || Number.isNaN(zxid)) return;
     prefix.evaluated++;
@@ -64,6 +61,9 @@ export function watchZabOrder(context: CheckContext): void {
     prefix.fail(at, saw, { brokers: [o.server] });
   });
   observers.on<Of<"ZkTruncated">>("ZkTruncated", (o) => {
+    applied.delete(o.server);
+  });
+  observers.on<Of<"ZkLogLoaded">>("ZkLogLoaded", (o) => {
     applied.delete(o.server);
   });
 }
@@ -121,19 +121,25 @@ export function watchZabDurability(context: CheckContext): void {
 
   zooKeeper.onCommitted((_txn, _zxid, at) => judgeQuorum("when it was committed", at));
   observers.on<Of<"ZkTruncated">>("ZkTruncated", (o, _node, at) => {
-    const { droppedCommitted } = zooKeeper.server(o.server);
-    if (droppedCommitted === 0) return;
-    check.evaluated++;
-    const saw =
-      `server ${o.server} cut its log to ${zxidText(o.to)} and with it ` +
-      `${zxidText(droppedCommitted)}, which was committed`;
-    check.fail(at, saw, { brokers: [o.server] });
+    judgeCut(o.server, `cut its log to ${zxidText(o.to)}`, at);
   });
   observers.on<Of<"ZkSnapshotInstalled">>("ZkSnapshotInstalled", (o, _node, at) => {
+    if (o.source === "leader") judgeCut(o.server, "took over its leader's whole state", at);
+  });
+  observers.on<Of<"ZkLogLoaded">>("ZkLogLoaded", (o, _node, at) => {
     const { droppedCommitted } = zooKeeper.server(o.server);
     if (droppedCommitted === 0) return;
     judgeQuorum(`after server ${o.server} lost it`, at);
   });
+
+  /** What a server gives up because its leader says so. */
+  function judgeCut(id: number, did: string, at: Micros): void {
+    check.evaluated++;
+    const { droppedCommitted } = zooKeeper.server(id);
+    if (droppedCommitted === 0) return;
+    const saw = `server ${id} ${did} and lost ${zxidText(droppedCommitted)}, which was committed`;
+    check.fail(at, saw, { brokers: [id] });
+  }
 
   /** A commit is on the disks of a quorum [ZAB-31], and no loss that is none of its own undoes it. */
   function judgeQuorum(when: string, at: Micros): void {

@@ -98,8 +98,18 @@ export class ZooKeeperGhost {
       server.cut(o.to);
       if (server.lastZxid > o.to) server.reset(o.to, o.prefixHash);
     });
+    observers.on<Of<"ZkLogLoaded">>("ZkLogLoaded", (o) => {
+      const server = this.server(o.server);
+      this.#noteDrop(server, o.lastZxid);
+      if (server.hashAt(o.lastZxid) === o.prefixHash) server.cut(o.lastZxid);
+      else server.reset(o.lastZxid, o.prefixHash);
+    });
     observers.on<Of<"ZkSnapshotInstalled">>("ZkSnapshotInstalled", (o) => {
-      this.#installed(o);
+      // From the disk: ZkLogLoaded has told what is there.
+      if (o.source === "disk") return;
+      const server = this.server(o.server);
+      this.#noteDrop(server, o.zxid);
+      server.reset(o.zxid, o.prefixHash);
     });
     observers.on<Of<"ZkApplied">>("ZkApplied", (o, _node, at) => {
       this.#applied(o, at);
@@ -140,18 +150,6 @@ export class ZooKeeperGhost {
     const { lastCommitted } = this;
     const had = to < lastCommitted && server.holds(lastCommitted, this.lastCommittedHash);
     server.droppedCommitted = had ? lastCommitted : 0;
-  }
-
-  #installed(o: Of<"ZkSnapshotInstalled">): void {
-    const server = this.server(o.server);
-    if (o.source === "leader") {
-      this.#noteDrop(server, o.zxid);
-      server.reset(o.zxid, o.prefixHash);
-      return;
-    }
-    this.#noteDrop(server, o.zxid);
-    if (server.hashAt(o.zxid) === o.prefixHash) server.cut(o.zxid);
-    else server.reset(o.zxid, o.prefixHash);
   }
 
   #applied(o: Of<"ZkApplied">, at: Micros): void {

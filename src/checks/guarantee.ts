@@ -1,0 +1,175 @@
+/**
+ * The line between "violated" and "outside the guarantee".
+ *
+ * A finding is outside only if the configuration that enables it is set and the event that enables it
+ * was observed, at a time before the finding; otherwise it is a violation. Each excuse names the
+ * claim of the fidelity specification and that event. In doubt there is no excuse.
+ */
+import type { Observers } from "../sim/index.ts";
+import type { Finding } from "./finding.ts";
+import { ClientFindings } from "./guarantee/client-findings.ts";
+import { ClusterEvents, time } from "./guarantee/cluster-events.ts";
+import type { AppliedFault, Excuse } from "./guarantee/excuse.ts";
+import { isUnclean, LostRecords, lastElection } from "./guarantee/lost-records.ts";
+import { ProducerEvents } from "./guarantee/producer-events.ts";
+import type { ClusterFacts } from "./invariants/facts.ts";
+import { KafkaGhost } from "./invariants/kafka-ghost.ts";
+import type { PartitionGhost } from "./invariants/partition-ghost.ts";
+
+export type { AppliedFault, Excuse } from "./guarantee/excuse.ts";
+
+export interface OutsideGuarantee {
+  readonly outside: Excuse;
+}
+
+/** Checks whose promise rests on ZooKeeper keeping what it committed [C-1g]. */
+const REST_ON_ZOOKEEPER: ReadonlySet<string> = new Set([
+  "NoAcknowledgedWriteLost",
+  "NoCommittedRecordLost",
+  "OffsetImmutability",
+  "LogMatching",
+  "HighWatermarkBelowIsr",
+  "SingleLeaderPerEpoch",
+  "LeaderFromIsr",
+  "PartitionStateMonotonic",
+  "ControllerEpochMonotonic",
+  "ControllerFencing",
+  "BrokerEpochsMonotonic",
+  "ZabPrefixConsistency",
+  "ZabTotalOrder",
+  "ZabLeaderLogCompleteness",
+  "ZabCommittedLogDurability",
+  "ZabSingleLeaderPerEpoch",
+  "ZabMonotonicReads",
+  "EphemeralLifetime",
+  "lost-write",
+  "unseen",
+  "inconsistent-offsets",
+  "poll-skip",
+  "int-poll-skip",
+  "nonmonotonic-poll",
+  "int-nonmonotonic-poll",
+]);
+
+export class GuaranteeTracker {
+  readonly #facts: ClusterFacts;
+  readonly #ghost: KafkaGhost;
+  readonly #events: ClusterEvents;
+  readonly #lost: LostRecords;
+  readonly #clients: ClientFindings;
+
+  /** Shares `ghost` with attached invariants when given; otherwise it keeps one of its own. */
+  constructor(observers: Observers, facts: ClusterFacts, ghost?: KafkaGhost) {
+    this.#facts = facts;
+    this.#ghost = ghost ?? new KafkaGhost(observers);
+    this.#events = new ClusterEvents(observers, this.#ghost);
+    const producers = new ProducerEvents(observers, facts);
+    this.#lost = new LostRecords(facts, this.#events);
+    this.#clients = new ClientFindings(producers, this.#lost);
+  }
+
+  /** Tells of a fault that no `FaultStarted` states. Times must not decrease. */
+  applied(fault: AppliedFault): void {
+    this.#events.applied(fault);
+  }
+
+  /** null: nothing that was observed excuses the finding; it is a violation. */
+  classify(finding: Finding): OutsideGuarantee | null {
+    const outside = this.#excuse(finding) ?? this.#zooKeeperLoss(finding);
+    return outside === null ? null : { outside };
+  }
+
+  #zooKeeperLoss(finding: Finding): Excuse | null {
+    const loss = this.#events.zooKeeperLoss;
+    if (loss === null || loss.at > finding.at || !REST_ON_ZOOKEEPER.has(finding.check)) return null;
+    return { clause: loss.clause, because: loss.because };
+  }
+
+  #excuse(finding: Finding): Excuse | null {
+    if (finding.topic === undefined || finding.partition === undefined) return null;
+    const partition = this.#ghost.partition(finding.topic, finding.partition);
+    switch (finding.check) {
+      case "NoCommittedRecordLost":
+      case "NoAcknowledgedWriteLost":
+      case "HighWatermarkBelowIsr":
+        return this.#lackingReplica(finding, partition);
+      case "OffsetImmutability":
+        return this.#replacedRecord(finding, partition);
+      case "LeaderFromIsr":
+        return this.#leaderFromOutside(finding, partition);
+      case "LogMatching":
+        return this.#divergence(finding, partition);
+      case "OrderPerKey":
+      case "nonmonotonic-send":
+      case "int-nonmonotonic-send":
+        return this.#clients.reordering(finding, partition);
+      case "duplicate":
+        return this.#clients.duplicate(finding, partition);
+      case "lost-write":
+      case "unseen":
+        return this.#clients.loss(finding, partition);
+      case "inconsistent-offsets":
+        return this.#clients.rewritten(finding, partition);
+      case "poll-skip":
+      case "int-poll-skip":
+      case "nonmonotonic-poll":
+      case "int-nonmonotonic-poll":
+        return this.#clients.consumerMoved(finding, partition);
+      default:
+        return null;
+    }
+  }
+
+  #lackingReplica(finding: Finding, partition: PartitionGhost): Excuse | null {
+    const broker = finding.brokers?.[0];
+    const { offset, at } = finding;
+    if (broker === undefined || offset === undefined) return null;
+    // A lack in the ISR is a forerunner: told when it came to be, or when an answer ignored it.
+    const forerunner = finding.check === "HighWatermarkBelowIsr" || finding.brokers?.length === 2;
+    if (forerunner) return this.#lost.excuseMember({ partition, offset, at }, broker);
+    return this.#lost.excuse({ partition, offset, at }, broker);
+  }
+
+  /** Only as the consequence of a loss; writing over one's own log has no excuse. */
+  #replacedRecord(finding: Finding, partition: PartitionGhost): Excuse | null {
+    const { offset, at, brokers } = finding;
+    const loss = partition.losses.find(
+      (known) => known.at === at && known.from === offset && known.leader === brokers?.[0],
+    );
+    return loss === undefined ? null : this.#lackingReplica(finding, partition);
+  }
+
+  #leaderFromOutside(finding: Finding, partition: PartitionGhost): Excuse | null {
+    const broker = finding.brokers?.[0];
+    if (broker === undefined) return null;
+    const election = lastElection(partition, broker, finding.at);
+    if (election === null || !isUnclean(election)) return null;
+    return this.#lost.uncleanElection(partition, election);
+  }
+
+  /** [C-17] without epochs; [C-1d, C-22]: a leader went on in its epoch with a shorter log. */
+  #divergence(finding: Finding, partition: PartitionGhost): Excuse | null {
+    const byHighWatermark = this.#facts.features.truncation === "hw";
+    for (const replica of partition.replicas) {
+      for (const loss of replica?.shortenings ?? []) {
+        if (replica === undefined || loss.kind !== "lost" || loss.at > finding.at) continue;
+        const topic = this.#lost.topic(partition.topic);
+        const cause = this.#events.dataLoss(replica.broker, loss, topic);
+        if (cause === null) continue;
+        if (byHighWatermark) {
+          const because = `truncation goes by high watermark (before 0.11), and ${cause.words}`;
+          return { clause: "C-17", because };
+        }
+        const led = lastElection(partition, replica.broker, finding.at);
+        const back = this.#events.unnoticedRestart(replica.broker, cause.at, finding.at);
+        if (led === null || led.at > cause.at || back === null) continue;
+        if ((finding.offset ?? 0) < loss.from) continue;
+        const because =
+          `${cause.words}, was registered again at ${time(back)} unnoticed by any controller, and ` +
+          `went on as leader of ${partition.name} in its old epoch`;
+        return { clause: "C-1d", because };
+      }
+    }
+    return null;
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * Excuses for what clients saw: losses, duplicates and reorderings of producers with weaker settings,
+ * and consumers whose past was rewritten.
+ */
+import type { Finding } from "../finding.ts";
+import type { PartitionGhost, Shortening } from "../invariants/partition-ghost.ts";
+import { time } from "./cluster-events.ts";
+import type { Excuse } from "./excuse.ts";
+import { type LostRecords, lossesOf } from "./lost-records.ts";
+import type { ProducerEvents, WeakAcknowledgement } from "./producer-events.ts";
+
+export class ClientFindings {
+  readonly #producers: ProducerEvents;
+  readonly #lost: LostRecords;
+
+  constructor(producers: ProducerEvents, lost: LostRecords) {
+    this.#producers = producers;
+    this.#lost = lost;
+  }
+
+  /** An acknowledged record is gone. */
+  loss(finding: Finding, partition: PartitionGhost): Excuse | null {
+    return this.#committedLoss(finding, partition) ?? this.#weakLoss(finding, partition);
+  }
+
+  /** A committed record was lost; every such loss that the finding may mean must be excused. */
+  #committedLoss(finding: Finding, partition: PartitionGhost): Excuse | null {
+    const { offset, record, at } = finding;
+    const losses = lossesOf(partition, { offset, record, at });
+    let excuse: Excuse | null = null;
+    for (const { offset: lost, leader, at: when } of losses) {
+      excuse = this.#lost.excuse({ partition, offset: lost, at: when }, leader);
+      if (excuse === null) return null;
+    }
+    return excuse;
+  }
+
+  /** [C-4, C-5]: acknowledged with acks=0 or 1, and never committed. */
+  #weakLoss(finding: Finding, partition: PartitionGhost): Excuse | null {
+    const weak = this.#weak(finding, partition);
+    if (weak === null || weak.at > finding.at) return null;
+    const { offset, record, at } = finding;
+    if (lossesOf(partition, { offset, record, at }).length > 0) return null;
+    if (holdsValue(partition, weak.value)) return null;
+    if (weak.acks === 0) return this.#unheardLoss(partition, weak, finding.at);
+    const cut = removal(partition, weak, finding.at);
+    if (cut === null) return this.#leftBehind(partition, weak);
+    const because =
+      `acknowledged with acks=1 at ${time(weak.at)}; broker ${cut.broker} ` +
+      `${cut.kind === "lost" ? "came back without" : "truncated"} offsets ${cut.from} to ` +
+      `${cut.to - 1} of ${partition.name} at ${time(cut.at)} before they were committed`;
+    return { clause: "C-4", because };
+  }
+
+  /** The record is still on a broker that leads no more, and nobody has heard of it since. */
+  #leftBehind(partition: PartitionGhost, weak: WeakAcknowledgement): Excuse | null {
+    const { newestLeader, newestLeaderEpoch } = partition;
+    if (newestLeader === null) return null;
+    for (const replica of partition.replicas) {
+      if (replica === undefined || replica.log.valueAt(weak.offset) !== weak.value) continue;
+      const because =
+        `acknowledged with acks=1 at ${time(weak.at)} by broker ${replica.broker} alone; broker ` +
+        `${newestLeader.broker} leads ${partition.name} without it in epoch ${newestLeaderEpoch}`;
+      return { clause: "C-4", because };
+    }
+    return null;
+  }
+
+  /** acks=0: nobody answered; a change of leader or a failed broker is enough. */
+  #unheardLoss(partition: PartitionGhost, weak: WeakAcknowledgement, until: number): Excuse | null {
+    // A client may go on writing to the old leader for as long as its metadata is old [CLI-4].
+    const since = weak.at - 60_000_000;
+    for (let i = partition.writes.length - 1; i >= 0; i--) {
+      const write = partition.writes[i];
+      if (write === undefined || write.at > until || write.at < since) continue;
+      if (write.before === null || write.before.leader === write.state.leader) continue;
+      const because =
+        `sent with acks=0 at ${time(weak.at)}; the leader of ${partition.name} changed at ` +
+        `${time(write.at)} from broker ${write.before.leader} to ${write.state.leader}`;
+      return { clause: "C-5", because };
+    }
+    return null;
+  }
+
+  #weak(finding: Finding, partition: PartitionGhost): WeakAcknowledgement | null {
+    const { weak } = this.#producers.of(partition.topic, partition.partition);
+    if (finding.record !== undefined) return weak.get(finding.record) ?? null;
+    if (finding.offset === undefined) return null;
+    for (const known of weak.values()) if (known.offset === finding.offset) return known;
+    return null;
+  }
+
+  /** An offset held two records [C-42]. */
+  rewritten(finding: Finding, partition: PartitionGhost): Excuse | null {
+    const { offset, at } = finding;
+    const excuse = this.#committedLoss({ ...finding, ...withoutRecord }, partition);
+    if (excuse !== null || offset === undefined) return excuse;
+    if (lossesOf(partition, { offset, record: undefined, at }).length > 0) return null;
+    const { weak } = this.#producers.of(partition.topic, partition.partition);
+    for (const known of weak.values()) {
+      if (known.offset !== offset || known.at > at) continue;
+      const cut = removal(partition, known, at);
+      if (cut === null) continue;
+      const because =
+        `"${known.value}" was acknowledged with acks=1 at ${time(known.at)}, not committed, and ` +
+        `removed by broker ${cut.broker} at ${time(cut.at)}; its offset was given to another record`;
+      return { clause: "C-4", because };
+    }
+    return null;
+  }
+
+  duplicate(finding: Finding, partition: PartitionGhost): Excuse | null {
+    const { record, at } = finding;
+    if (record === undefined) return null;
+    const { retries, loose } = this.#producers.of(partition.topic, partition.partition);
+    const retry = retries.get(record);
+    if (retry === undefined || retry.at > at) return null;
+    const { producer } = retry;
+    if (loose.has(record)) {
+      const because =
+        `producer ${producer.name} is not idempotent, and sent the record again at ` +
+        `${time(retry.at)}`;
+      return { clause: "C-37", because };
+    }
+    // [PRD-13]: the window of the leader had shrunk, the retry was taken for a gap and renumbered.
+    const raised = this.#producers.epochRaised(producer.name, retry.at, at);
+    if (raised === null) return null;
+    const reloaded = reload(partition, raised);
+    if (reloaded === null) return null;
+    const because =
+      `broker ${reloaded.broker} rebuilt its producer state of ${partition.name} at ` +
+      `${time(reloaded.at)}; producer ${producer.name} sent the record again at ${time(retry.at)} ` +
+      `and renumbered it in a new epoch at ${time(raised)}`;
+    return { clause: "C-38", because };
+  }
+
+  /** [C-24] */
+  reordering(finding: Finding, partition: PartitionGhost): Excuse | null {
+    const { record, at } = finding;
+    const { loose, retriedBy } = this.#producers.of(partition.topic, partition.partition);
+    const producer = record === undefined ? undefined : loose.get(record);
+    if (producer === undefined || producer.maxInFlight <= 1) return null;
+    const retried = retriedBy.get(producer.name);
+    if (retried === undefined || retried > at) return null;
+    const because =
+      `producer ${producer.name} is not idempotent, has up to ${producer.maxInFlight} requests in ` +
+      `flight, and sent records of ${partition.name} again from ${time(retried)} on`;
+    return { clause: "C-24", because };
+  }
+
+  /** A consumer went back or left records out: retention or an excused loss moved it [C-46, C-45]. */
+  consumerMoved(finding: Finding, partition: PartitionGhost): Excuse | null {
+    const { at } = finding;
+    const { moves, logStarts } = this.#producers.of(partition.topic, partition.partition);
+    for (const loss of partition.losses) {
+      if (loss.at > at || (finding.offset !== undefined && loss.from > finding.offset)) continue;
+      const question = { partition, offset: loss.from, at: loss.at };
+      const excuse = this.#lost.excuse(question, loss.leader);
+      if (excuse === null) continue;
+      const because =
+        `offsets ${loss.from} to ${loss.to - 1} of ${partition.name} were replaced at ` +
+        `${time(loss.at)} (${excuse.clause}): ${excuse.because}`;
+      return { clause: "C-46", because };
+    }
+    const skips = finding.check === "poll-skip" || finding.check === "int-poll-skip";
+    const move = moves.findLast((known) => known.at <= at);
+    const start = logStarts.findLast((known) => known.at <= at);
+    if (!skips || move === undefined || start === undefined || start.at > move.at) return null;
+    const because =
+      `retention moved the log start of ${partition.name} to ${start.offset} at ` +
+      `${time(start.at)}; ${move.words} at ${time(move.at)}`;
+    return { clause: "C-45", because };
+  }
+}
+
+const withoutRecord = { record: undefined as never };
+
+/** Whether the newest leader has a record with this value: then it is not lost. */
+function holdsValue(partition: PartitionGhost, value: string): boolean {
+  const { newestLeader } = partition;
+  if (newestLeader === null) return false;
+  for (const batch of newestLeader.log.batches) {
+    for (const record of batch.records) if (record.value === value) return true;
+  }
+  return false;
+}
+
+/** What took an acknowledged, uncommitted offset out of a log. */
+function removal(
+  partition: PartitionGhost,
+  weak: WeakAcknowledgement,
+  until: number,
+): (Shortening & { readonly broker: number }) | null {
+  for (const replica of partition.replicas) {
+    for (const cut of replica?.shortenings ?? []) {
+      if (cut.at < weak.at || cut.at > until) continue;
+      if (cut.from > weak.offset || weak.offset >= cut.to) continue;
+      return { ...cut, broker: replica?.broker ?? -1 };
+    }
+  }
+  return null;
+}
+
+/** The last time before `until` that some replica rebuilt its producer state [PID-11]. */
+function reload(partition: PartitionGhost, until: number): { broker: number; at: number } | null {
+  let found: { broker: number; at: number } | null = null;
+  for (const replica of partition.replicas) {
+    if (replica === undefined) continue;
+    const times = [replica.reloadedAt, ...replica.shortenings.map(({ at }) => at)];
+    for (const at of times) {
+      if (at >= 0 && at <= until && at > (found?.at ?? -1)) found = { broker: replica.broker, at };
+    }
+  }
+  return found;
+}

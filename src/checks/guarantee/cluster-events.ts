@@ -1,0 +1,214 @@
+/**
+ * What happened to machines, registrations and controllers: the events that can take a promise back.
+ *
+ * Only what was observed counts: power failures from the kernel, lying disks and wiped ones from the
+ * fault injector, registrations from committed znodes, controllers from their own statements.
+ */
+import type { IsrProposed, KafkaObservation } from "../../model/kafka/observations.ts";
+import type { ZooKeeperObservation } from "../../model/zookeeper/observations.ts";
+import { formatTime, type Micros, type NodeObservation, type Observers } from "../../sim/index.ts";
+import type { TopicFacts } from "../invariants/facts.ts";
+import type { KafkaGhost } from "../invariants/kafka-ghost.ts";
+import type { Shortening } from "../invariants/partition-ghost.ts";
+import { brokerIdOf, eachZnodeWrite } from "../invariants/znodes.ts";
+import type { AppliedFault, Excuse } from "./excuse.ts";
+
+type Kafka<K extends KafkaObservation["kind"]> = Extract<KafkaObservation, { kind: K }>;
+type Zk<K extends ZooKeeperObservation["kind"]> = Extract<ZooKeeperObservation, { kind: K }>;
+type Node<K extends NodeObservation["kind"]> = Extract<NodeObservation, { kind: K }>;
+
+/** As the fault injector states it; its own type lies on the same floor as the checks. */
+interface FaultFact {
+  readonly kind: "FaultStarted" | "FaultEnded";
+  readonly fault: { readonly kind: string };
+  readonly targets: readonly string[];
+}
+
+interface Term {
+  readonly broker: number;
+  readonly from: Micros;
+  /** Infinity while it lasts. */
+  until: Micros;
+}
+interface Registration {
+  readonly broker: number;
+  readonly at: Micros;
+  readonly present: boolean;
+}
+/** A leader asked for `member` to join. */
+interface Expansion {
+  readonly partition: string;
+  readonly member: number;
+  readonly at: Micros;
+}
+
+export class ClusterEvents {
+  readonly #ghost: KafkaGhost;
+  readonly faults: AppliedFault[] = [];
+  /** Times of power failures by node id. */
+  readonly #powerFailures = new Map<number, Micros[]>();
+  readonly #terms: Term[] = [];
+  readonly #registrations: Registration[] = [];
+  readonly #expansions: Expansion[] = [];
+  /** How the ensemble came to lose committed state; null if it did not. */
+  zooKeeperLoss: (Excuse & { readonly at: Micros }) | null = null;
+
+  constructor(observers: Observers, ghost: KafkaGhost) {
+    this.#ghost = ghost;
+    observers.on<Node<"NodePoweredOff">>("NodePoweredOff", (_o, node, at) => {
+      const times = this.#powerFailures.get(node);
+      if (times === undefined) this.#powerFailures.set(node, [at]);
+      else times.push(at);
+      this.#endTerm(node, at);
+    });
+    observers.on<Node<"NodeKilled">>("NodeKilled", (_o, node, at) => this.#endTerm(node, at));
+    observers.on<Node<"NodeExited">>("NodeExited", (_o, node, at) => this.#endTerm(node, at));
+    observers.on<FaultFact>("FaultStarted", (o, _node, at) => {
+      this.applied({ kind: o.fault.kind, at, end: null, targets: o.targets });
+    });
+    observers.on<FaultFact>("FaultEnded", (o, _node, at) => this.#ended(o, at));
+    observers.on<Kafka<"ControllerElected">>("ControllerElected", (o, _node, at) => {
+      this.#terms.push({ broker: o.broker, from: at, until: Number.POSITIVE_INFINITY });
+    });
+    const resigned = (o: { broker: number }, _node: number, at: Micros) => {
+      for (const term of this.#terms) {
+        if (term.broker === o.broker && term.until > at) term.until = at;
+      }
+    };
+    observers.on<Kafka<"ControllerResigned">>("ControllerResigned", resigned);
+    observers.on<Kafka<"BrokerSessionExpired">>("BrokerSessionExpired", resigned);
+    observers.on<IsrProposed>("IsrProposed", (o, _node, at) => {
+      if (o.proposed.length <= o.isr.length) return;
+      const { name } = ghost.partition(o.topic, o.partition);
+      for (const member of o.proposed) {
+        if (!o.isr.includes(member)) this.#expansions.push({ partition: name, member, at });
+      }
+    });
+    ghost.zooKeeper.onCommitted((txn, _zxid, at) => {
+      eachZnodeWrite(txn, ({ op, path }) => {
+        const broker = brokerIdOf(path);
+        if (broker === null || op === "setData") return;
+        this.#registrations.push({ broker, at, present: op === "create" });
+      });
+    });
+    observers.on<Zk<"ZkLogLoaded">>("ZkLogLoaded", (o, node, at) => {
+      if (ghost.zooKeeper.server(o.server).droppedCommitted === 0) return;
+      const cause = this.#zooKeeperCause(o.server, node, at);
+      if (cause !== null) this.zooKeeperLoss ??= { ...cause, at };
+    });
+  }
+
+  /** For faults that are not stated as observations. */
+  applied(fault: AppliedFault): void {
+    this.faults.push(fault);
+  }
+
+  #ended(o: FaultFact, at: Micros): void {
+    const { faults } = this;
+    const name = o.targets.join();
+    const index = faults.findIndex(
+      ({ kind, end, targets }) => kind === o.fault.kind && end === null && targets.join() === name,
+    );
+    if (index >= 0) faults[index] = { ...(faults[index] as AppliedFault), end: at };
+  }
+
+  #endTerm(node: number, at: Micros): void {
+    for (const term of this.#terms) {
+      if (term.until > at && this.#ghost.nodes.get(term.broker) === node) term.until = at;
+    }
+  }
+
+  /** The latest fault of a kind at a node that began in (after, until]; null if none. */
+  #faultAt(kind: string, target: string, after: Micros, until: Micros): AppliedFault | null {
+    for (let i = this.faults.length - 1; i >= 0; i--) {
+      const fault = this.faults[i] as AppliedFault;
+      if (fault.kind !== kind || fault.at > until || fault.at <= after) continue;
+      if (fault.targets.includes(target)) return fault;
+    }
+    return null;
+  }
+
+  #powerFailure(node: number | undefined, after: Micros, until: Micros): Micros | null {
+    const times = node === undefined ? undefined : this.#powerFailures.get(node);
+    if (times === undefined) return null;
+    for (let i = times.length - 1; i >= 0; i--) {
+      const at = times[i] as Micros;
+      if (at <= until && at > after) return at;
+    }
+    return null;
+  }
+
+  /**
+   * What made a broker come back with a shorter log: a power failure, with a lying disk where every
+   * record is flushed before it counts (`flush.messages=1`, [C-11]), or a wiped disk. null when
+   * nothing did that may: a process crash loses nothing [MOD-2].
+   */
+  dataLoss(
+    broker: number,
+    loss: Shortening,
+    topic: TopicFacts | undefined,
+  ): { readonly at: Micros; readonly words: string } | null {
+    const name = `b${broker}`;
+    const wipe = this.#faultAt("wipe-disk", name, loss.since, loss.at);
+    if (wipe !== null) {
+      return { at: wipe.at, words: `the disk of broker ${broker} was wiped at ${time(wipe.at)}` };
+    }
+    const at = this.#powerFailure(this.#ghost.nodes.get(broker), loss.since, loss.at);
+    if (at === null) return null;
+    const words = `broker ${broker} lost power and unflushed records at ${time(at)}`;
+    if (topic?.flushMessages !== 1) return { at, words };
+    const lie = this.#faultAt("lying-fsync", name, -1, at);
+    if (lie === null) return null;
+    return { at, words: `${words}, its disk having lied about fsync since ${time(lie.at)}` };
+  }
+
+  #zooKeeperCause(server: number, node: number, until: Micros): Excuse | null {
+    const name = `zk${server}`;
+    const at = this.#powerFailure(node, -1, until);
+    const wipe = this.#faultAt("wipe-disk", name, -1, until);
+    if (wipe !== null) {
+      const because = `the disk of ZooKeeper server ${server} was wiped at ${time(wipe.at)}`;
+      return { clause: "C-1g", because };
+    }
+    const lie = at === null ? null : this.#faultAt("lying-fsync", name, -1, at);
+    if (at === null || lie === null) return null;
+    const because =
+      `the disk of ZooKeeper server ${server} lied about fsync from ${time(lie.at)} on, ` +
+      `and it lost power at ${time(at)}`;
+    return { clause: "C-1g", because };
+  }
+
+  /**
+   * Whether a broker that failed at `failure` was registered again without a controller noticing
+   * [C-1d]: none was in office, without a break, from before its znode vanished until it was back.
+   */
+  unnoticedRestart(broker: number, failure: Micros, until: Micros): Micros | null {
+    let gone: Micros | null = null;
+    for (const { broker: id, at, present } of this.#registrations) {
+      if (id !== broker || at < failure || at > until) continue;
+      if (!present) {
+        gone = at;
+        continue;
+      }
+      const since = gone ?? failure;
+      const noticed = this.#terms.some((term) => term.from <= since && term.until > at);
+      return noticed ? null : at;
+    }
+    return null;
+  }
+
+  /** When a leader asked for a member's joining, in [from, until]; null if it did not. */
+  expansion(partition: string, member: number, from: Micros, until: Micros): Micros | null {
+    for (let i = this.#expansions.length - 1; i >= 0; i--) {
+      const found = this.#expansions[i] as Expansion;
+      if (found.partition !== partition || found.member !== member) continue;
+      if (found.at >= from && found.at <= until) return found.at;
+    }
+    return null;
+  }
+}
+
+/** `12.482s` */
+export function time(at: Micros): string {
+  return formatTime(at);
+}

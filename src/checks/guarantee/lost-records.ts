@@ -1,0 +1,311 @@
+/**
+ * Why a replica that leads, or is in the ISR, lacks a committed record; and whether that is one of
+ * the exceptions of C-1.
+ *
+ * Goes back from the replica that lacks the offset to the event that made it so: an unclean
+ * election, or a data-losing failure after which the replica stayed in the ISR for a reason that
+ * Kafka allows. Anything else is no excuse: as long as a member of ZooKeeper's ISR has the record,
+ * one that lacks it must neither lead nor be in that ISR.
+ */
+import type { Micros } from "../../sim/index.ts";
+import { lostValue } from "../invariants/committed-log.ts";
+import type { ClusterFacts, TopicFacts } from "../invariants/facts.ts";
+import type {
+  PartitionGhost,
+  PartitionState,
+  Shortening,
+  StateWrite,
+} from "../invariants/partition-ghost.ts";
+import { type ClusterEvents, time } from "./cluster-events.ts";
+import type { Excuse } from "./excuse.ts";
+
+/** Leaders followed back at most: from a follower that cut its log to whom it followed. */
+const DEPTH = 8;
+
+interface Cause {
+  readonly at: Micros;
+  readonly words: string;
+}
+
+interface Question {
+  readonly partition: PartitionGhost;
+  readonly offset: number;
+  readonly at: Micros;
+}
+
+export class LostRecords {
+  readonly #facts: ClusterFacts;
+  readonly #events: ClusterEvents;
+
+  constructor(facts: ClusterFacts, events: ClusterEvents) {
+    this.#facts = facts;
+    this.#events = events;
+  }
+
+  topic(name: string): TopicFacts | undefined {
+    return this.#facts.topics.find((topic) => topic.name === name);
+  }
+
+  /** Why `broker`, leading or in the ISR, lacks a committed offset; null when nothing excuses it. */
+  excuse(question: Question, broker: number, depth = 0): Excuse | null {
+    const { partition, offset, at } = question;
+    const election = lastElection(partition, broker, at);
+    if (election !== null && isUnclean(election)) {
+      if (lackedAt(partition, election, question)) return this.uncleanElection(partition, election);
+    }
+    const shortening = lastShortening(partition, broker, question);
+    if (shortening === null) return null;
+    if (shortening.kind === "lost") return this.#dataLoss(question, broker, shortening);
+    return this.#truncation(question, shortening, { broker, depth });
+  }
+
+  /**
+   * Why a member of the ISR lacks a committed record for the time being. Beyond `excuse`, a
+   * data-losing failure is enough as long as the member has not joined the ISR since: I-7 holds in
+   * the process-crash model only [C-32], and no record is lost before the member is elected.
+   */
+  excuseMember(question: Question, member: number): Excuse | null {
+    const excuse = this.excuse(question, member);
+    if (excuse !== null) return excuse;
+    const { partition, at } = question;
+    const shortening = lastShortening(partition, member, question);
+    if (shortening === null || shortening.kind !== "lost") return null;
+    const cause = this.#events.dataLoss(member, shortening, this.topic(partition.topic));
+    if (cause === null) return null;
+    if (lastJoining(partition, member, { from: cause.at, until: at }) !== null) return null;
+    const because = `${cause.words}, and is in the ISR of ${partition.name} still`;
+    return { clause: "C-32", because };
+  }
+
+  /** [C-8]; null where unclean election is not enabled. */
+  uncleanElection(partition: PartitionGhost, election: StateWrite): Excuse | null {
+    if (!this.topic(partition.topic)?.uncleanLeaderElection) return null;
+    const isr = election.previous?.isr.join(", ") ?? "";
+    const because =
+      `unclean election is enabled: broker ${election.state.leader}, not in the ISR [${isr}], ` +
+      `was elected leader of ${partition.name} at ${time(election.at)}`;
+    return { clause: "C-8", because };
+  }
+
+  #truncation(
+    question: Question,
+    cut: Shortening,
+    follower: { broker: number; depth: number },
+  ): Excuse | null {
+    const { partition } = question;
+    if (cut.reason === "highWatermark") {
+      if (this.#facts.features.truncation !== "hw") return null;
+      const because =
+        `brokers cut their logs to their own high watermark (before 0.11): broker ` +
+        `${follower.broker} cut ${partition.name} from ${cut.to} to ${cut.from} at ${time(cut.at)}`;
+      return { clause: "C-16", because };
+    }
+    if (cut.leader < 0 || cut.leader === follower.broker || follower.depth === DEPTH) return null;
+    return this.excuse({ ...question, at: cut.at }, cut.leader, follower.depth + 1);
+  }
+
+  #dataLoss(question: Question, broker: number, loss: Shortening): Excuse | null {
+    const { partition, at } = question;
+    const cause = this.#events.dataLoss(broker, loss, this.topic(partition.topic));
+    if (cause === null) return null;
+    // A joining that was committed before the broker came back took nothing for granted.
+    const joined = lastJoining(partition, broker, { from: loss.at, until: at });
+    if (joined !== null) return this.#staleExpansion(partition, { broker, loss, cause, joined });
+    const isr = isrAt(partition, broker, at);
+    if (!isr.includes(broker)) return null;
+    const others = isr.filter((member) => member !== broker);
+    const lacking = others.filter((member) => lacksAt(question, member));
+    if (others.length > lacking.length) {
+      const back = this.#events.unnoticedRestart(broker, cause.at, at);
+      if (back === null) return null;
+      const because =
+        `${cause.words}, and was registered again at ${time(back)} without any controller in ` +
+        `office that could notice it: it stayed in the ISR [${isr.join(", ")}]`;
+      return { clause: "C-1d", because };
+    }
+    return others.length === 0
+      ? this.#lastStanding(question, broker, cause)
+      : this.#allLost(question, { others, words: cause.words, isr });
+  }
+
+  /** The ISR was this replica alone. */
+  #lastStanding(question: Question, broker: number, cause: Cause): Excuse | null {
+    const { partition, offset } = question;
+    const topic = this.topic(partition.topic);
+    const copies = copiesOf(partition, offset);
+    if (copies > 1) {
+      const before = stateAt(partition, cause.at)?.isr ?? [];
+      const others = before.filter((member) => member !== broker);
+      if (before.includes(broker) && others.length > 0) {
+        const all = this.#allLost(question, { others, words: cause.words, isr: before });
+        if (all !== null) return all;
+      }
+      const because = `${cause.words}; it was the last member of the ISR of ${partition.name}`;
+      return { clause: "C-9", because };
+    }
+    const required = Math.min(topic?.minInsyncReplicas ?? 1, topic?.replicationFactor ?? 1);
+    if (this.#facts.features.hwGatedByMinIsr && required > 1) return null;
+    const because =
+      `${cause.words}; broker ${broker} had been alone in the ISR of ${partition.name} when the record ` +
+      `was committed, and min.insync.replicas=${topic?.minInsyncReplicas ?? 1} allowed it`;
+    return { clause: "C-2", because };
+  }
+
+  /** [C-1a]: each of the others must have lost the record by a failure, too. */
+  #allLost(
+    question: Question,
+    found: { others: readonly number[]; words: string; isr: readonly number[] },
+  ): Excuse | null {
+    const { partition } = question;
+    const words = [found.words];
+    for (const member of found.others) {
+      const shortening = lastShortening(partition, member, question);
+      if (shortening === null) return null;
+      if (shortening.kind === "truncated") continue;
+      const cause = this.#events.dataLoss(member, shortening, this.topic(partition.topic));
+      if (cause === null) return null;
+      words.push(cause.words);
+    }
+    const because = `${words.join("; ")}: nobody in the ISR [${found.isr.join(", ")}] had it left`;
+    return { clause: "C-1a", because };
+  }
+
+  /** [C-1c, ISR-5]: asked for before the failed broker was back, committed after it had failed. */
+  #staleExpansion(
+    partition: PartitionGhost,
+    found: {
+      broker: number;
+      loss: Shortening;
+      cause: Cause;
+      joined: StateWrite;
+    },
+  ): Excuse | null {
+    const { broker, loss, cause, joined } = found;
+    const index = partition.writes.indexOf(joined);
+    const since = partition.writes[index - 1]?.at ?? 0;
+    const asked = this.#events.expansion(partition.name, broker, since, loss.at);
+    const askedAgain = this.#events.expansion(partition.name, broker, loss.at + 1, joined.at);
+    if (asked === null || askedAgain !== null) return null;
+    const because =
+      `${cause.words}; its joining the ISR of ${partition.name}, asked for at ${time(asked)} in ` +
+      `its former life, was committed at ${time(joined.at)}`;
+    return { clause: "C-1c", because };
+  }
+}
+
+/**
+ * Whether an unclean leader lacked, when it was elected, the record that is missed: it was committed
+ * then, and the leader has not been in office since. What was committed later is another matter.
+ */
+function lackedAt(partition: PartitionGhost, election: StateWrite, question: Question): boolean {
+  const { leader, leaderEpoch } = election.state;
+  const { offset, at } = question;
+  if (offset >= election.committedEnd || (election.agreed[leader] ?? 0) > offset) return false;
+  const loss = partition.losses.find(
+    (known) => known.leader === leader && known.leaderEpoch === leaderEpoch,
+  );
+  return loss === undefined || at <= loss.at;
+}
+
+/** The write that last gave the leadership to `broker`; null if it never had it. */
+export function lastElection(
+  partition: PartitionGhost,
+  broker: number,
+  at: Micros,
+): StateWrite | null {
+  const { writes } = partition;
+  for (let i = writes.length - 1; i >= 0; i--) {
+    const write = writes[i] as StateWrite;
+    if (write.at > at || write.state.leader !== broker) continue;
+    if (write.before === null || write.before.leader !== broker) return write;
+  }
+  return null;
+}
+
+export function isUnclean(election: StateWrite): boolean {
+  const { previous, state } = election;
+  return previous !== null && state.leader >= 0 && !previous.isr.includes(state.leader);
+}
+
+function lastShortening(
+  partition: PartitionGhost,
+  broker: number,
+  question: { offset: number; at: Micros },
+): Shortening | null {
+  const shortenings = partition.replicas[broker]?.shortenings ?? [];
+  for (let i = shortenings.length - 1; i >= 0; i--) {
+    const found = shortenings[i] as Shortening;
+    if (found.at > question.at) continue;
+    if (found.from <= question.offset && question.offset < found.to) return found;
+  }
+  return null;
+}
+
+/** The last write in (from, until] that took `broker` into the ISR. */
+function lastJoining(
+  partition: PartitionGhost,
+  broker: number,
+  span: { from: Micros; until: Micros },
+): StateWrite | null {
+  for (let i = partition.writes.length - 1; i >= 0; i--) {
+    const write = partition.writes[i] as StateWrite;
+    if (write.at > span.until || write.at <= span.from) continue;
+    if (write.before === null || !write.state.isr.includes(broker)) continue;
+    if (!write.before.isr.includes(broker)) return write;
+  }
+  return null;
+}
+
+/** The last write at or before `at`. */
+function writeAt(partition: PartitionGhost, at: Micros): StateWrite | null {
+  return partition.writes.findLast((write) => write.at <= at) ?? null;
+}
+
+function stateAt(partition: PartitionGhost, at: Micros): PartitionState | null {
+  return writeAt(partition, at)?.state ?? null;
+}
+
+/** The ISR out of which `broker` was chosen, or which it is in without having been chosen. */
+function isrAt(partition: PartitionGhost, broker: number, at: Micros): readonly number[] {
+  const last = writeAt(partition, at);
+  if (last === null) return [];
+  const chosen = last.previous !== null && last.previous.leader !== broker;
+  return last.state.leader === broker && chosen ? (last.previous?.isr ?? []) : last.state.isr;
+}
+
+/** Whether a member lacked the record when the ISR was last written, or lost it afterwards. */
+function lacksAt(question: Question, member: number): boolean {
+  const { partition, offset, at } = question;
+  const last = writeAt(partition, at);
+  if (last !== null && (last.agreed[member] ?? 0) <= offset) return true;
+  const shortening = lastShortening(partition, member, question);
+  return shortening !== null && shortening.at >= (last?.at ?? 0);
+}
+
+/** Size of the ISR when the record was committed. */
+function copiesOf(partition: PartitionGhost, offset: number): number {
+  for (let i = partition.losses.length - 1; i >= 0; i--) {
+    const loss = partition.losses[i];
+    if (loss !== undefined && loss.from <= offset && offset < loss.to) return loss.copies;
+  }
+  const { committed } = partition;
+  return committed.copies[committed.log.indexOf(offset)] ?? 1;
+}
+
+/** Committed records that were lost and are meant by an offset or a value of a history. */
+export function lossesOf(
+  partition: PartitionGhost,
+  of: { offset: number | undefined; record: string | undefined; at: Micros },
+): { readonly offset: number; readonly leader: number; readonly at: Micros }[] {
+  const found: { offset: number; leader: number; at: Micros }[] = [];
+  for (const loss of partition.losses) {
+    if (loss.at > of.at) continue;
+    for (let offset = loss.from; offset < loss.to; offset++) {
+      if (of.offset !== undefined && offset !== of.offset) continue;
+      if (of.record !== undefined && lostValue(loss, offset) !== of.record) continue;
+      found.push({ offset, leader: loss.leader, at: loss.at });
+      break;
+    }
+  }
+  return found;
+}

@@ -1,0 +1,119 @@
+/**
+ * What producers with weaker settings did: the records that were never promised to stay, to be stored
+ * once, or to be stored in order.
+ *
+ * Records are told apart by their value. Records of producers with acks=all and idempotence are not
+ * kept, except for those that were sent more than once.
+ */
+import type {
+  ConsumerReset,
+  ProducerIdAssigned,
+  RecordAcknowledged,
+  RecordSent,
+  TruncationDetected,
+} from "../../model/clients/observations.ts";
+import type { LogStartMoved } from "../../model/kafka/observations.ts";
+import type { Micros, Observers } from "../../sim/index.ts";
+import type { ClusterFacts, ProducerFacts } from "../invariants/facts.ts";
+
+export interface WeakAcknowledgement {
+  readonly value: string;
+  readonly acks: number;
+  /** -1 for acks=0. */
+  readonly offset: number;
+  readonly at: Micros;
+}
+export interface Retry {
+  readonly producer: ProducerFacts;
+  readonly at: Micros;
+}
+export interface ConsumerMove {
+  readonly at: Micros;
+  readonly words: string;
+}
+
+interface OfPartition {
+  /** Acknowledged with acks=0 or 1, by value. */
+  readonly weak: Map<string, WeakAcknowledgement>;
+  /** First second transmission of a record, by value. */
+  readonly retries: Map<string, Retry>;
+  /** First retry of each producer. */
+  readonly retriedBy: Map<string, Micros>;
+  /** Producer of each record of producers without idempotence, by value. */
+  readonly loose: Map<string, ProducerFacts>;
+  readonly moves: ConsumerMove[];
+  /** Log starts with the time from which on they hold. */
+  readonly logStarts: { readonly at: Micros; readonly offset: number }[];
+}
+
+export class ProducerEvents {
+  readonly #facts = new Map<string, ProducerFacts>();
+  readonly #partitions = new Map<string, OfPartition>();
+  /** Times of raised producer epochs by producer. */
+  readonly #epochs = new Map<string, Micros[]>();
+
+  constructor(observers: Observers, facts: ClusterFacts) {
+    for (const producer of facts.producers) this.#facts.set(producer.name, producer);
+    observers.on<RecordSent>("RecordSent", (o, _node, at) => {
+      const producer = this.#facts.get(o.producer);
+      if (producer === undefined || o.value === null) return;
+      if (o.attempt === 1) {
+        if (!producer.idempotent) this.of(o.topic, o.partition).loose.set(o.value, producer);
+        return;
+      }
+      const { retries, retriedBy } = this.of(o.topic, o.partition);
+      if (!retries.has(o.value)) retries.set(o.value, { producer, at });
+      if (!retriedBy.has(o.producer)) retriedBy.set(o.producer, at);
+    });
+    observers.on<RecordAcknowledged>("RecordAcknowledged", (o, _node, at) => {
+      if (o.acks === -1 || o.value === null) return;
+      const { value, acks, offset } = o;
+      this.of(o.topic, o.partition).weak.set(value, { value, acks, offset, at });
+    });
+    observers.on<ProducerIdAssigned>("ProducerIdAssigned", (o, _node, at) => {
+      if (o.producerEpoch <= 0) return;
+      const times = this.#epochs.get(o.producer);
+      if (times === undefined) this.#epochs.set(o.producer, [at]);
+      else times.push(at);
+    });
+    observers.on<ConsumerReset>("ConsumerReset", (o, _node, at) => {
+      if (o.from < 0) return;
+      const words = `consumer ${o.consumer} was reset to the ${o.strategy} offset ${o.to}`;
+      this.of(o.topic, o.partition).moves.push({ at, words });
+    });
+    observers.on<TruncationDetected>("TruncationDetected", (o, _node, at) => {
+      const words = `consumer ${o.consumer} found its position ${o.position} truncated`;
+      this.of(o.topic, o.partition).moves.push({ at, words });
+    });
+    observers.on<LogStartMoved>("LogStartMoved", (o, _node, at) => {
+      const { logStarts } = this.of(o.topic, o.partition);
+      const last = logStarts[logStarts.length - 1];
+      if (last === undefined || o.logStartOffset > last.offset) {
+        logStarts.push({ at, offset: o.logStartOffset });
+      }
+    });
+  }
+
+  of(topic: string, partition: number): OfPartition {
+    const key = `${topic}-${partition}`;
+    let known = this.#partitions.get(key);
+    if (known === undefined) {
+      known = {
+        weak: new Map(),
+        retries: new Map(),
+        retriedBy: new Map(),
+        loose: new Map(),
+        moves: [],
+        logStarts: [],
+      };
+      this.#partitions.set(key, known);
+    }
+    return known;
+  }
+
+  /** When the producer last raised its epoch in [from, until]; null if it did not. */
+  epochRaised(producer: string, from: Micros, until: Micros): Micros | null {
+    const times = this.#epochs.get(producer) ?? [];
+    return times.findLast((at) => at >= from && at <= until) ?? null;
+  }
+}
