@@ -98,6 +98,8 @@ export interface DataPlane {
   fetch(request: FetchRequest, respond: (response: FetchResponse) => void): void;
   listOffsets(request: ListOffsetsRequest): ListOffsetsResponse;
   offsetForLeaderEpoch(request: OffsetForLeaderEpochRequest): OffsetForLeaderEpochResponse;
+  /** The broker began to stop: who becomes a follower from now on does not fetch [REP-25]. */
+  prepareShutdown(): void;
   /** Orderly stop: fetchers stop, logs are flushed, checkpoints and the clean marker are written. */
   shutdown(done: () => void): void;
   /** Partitions whose log directory is offline, for the controller. */

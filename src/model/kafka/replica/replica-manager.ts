@@ -238,7 +238,6 @@ export class ReplicaManager implements DataPlane {
     if (!this.logDirOffline) this.#armCheckpointTimer();
   }
 
-  /** The broker began to stop: who becomes a follower from now on does not fetch [REP-25]. */
   prepareShutdown(): void {
     this.#shuttingDown = true;
   }

@@ -4,8 +4,6 @@
  * `approve` says otherwise. Records are single letters: `produce(1, "a b")` appends two batches.
  */
 import {
-  type CloseReason,
-  type Connection,
   type ProcessContext,
   type SimNode,
   World,
@@ -13,25 +11,22 @@ import {
 } from "../../../../sim/index.ts";
 import { switchesFor } from "../../../variants/registry.ts";
 import { type BrokerConfig, brokerConfig, type TopicOverrides, topicConfig } from "../../config.ts";
-import type { BrokerChannel, IsrAnswer, IsrProposal } from "../../contracts.ts";
+import type { IsrAnswer, IsrProposal } from "../../contracts.ts";
 import { LogManager } from "../../log/log-manager.ts";
 import type { KafkaObservation } from "../../observations.ts";
 import { ErrorCode } from "../../protocol/errors.ts";
 import type {
-  ApiName,
   FetchRequest,
   FetchResponse,
-  Frame,
   LeaderAndIsrPartitionState,
   ProducePartitionResponse,
   ProduceRequest,
-  RequestBody,
-  ResponseBody,
 } from "../../protocol/messages.ts";
 import { type NewBatch, newBatch, type RecordBatch } from "../../protocol/records.ts";
 import { KAFKA_SERVICE } from "../../protocol/service.ts";
 import type { Partition } from "../partition.ts";
 import { ReplicaManager } from "../replica-manager.ts";
+import { serve, TestChannel } from "./wiring.ts";
 
 export interface ClusterOptions {
   readonly brokers?: number;
@@ -130,7 +125,7 @@ export class TestCluster {
     });
     member.manager = manager;
     member.logs = logs;
-    context.listen(KAFKA_SERVICE, (connection) => serve(manager, connection));
+    context.listen(KAFKA_SERVICE, () => serve(manager));
     return { shutdown: () => manager.shutdown(() => context.exit()) };
   }
 
@@ -357,90 +352,4 @@ export function wordsOf(batches: readonly RecordBatch[]): string {
 export function batch(word: string, more: Omit<NewBatch, "records"> = {}): RecordBatch {
   const records = [...word].map((value) => ({ timestamp: 1000, key: null, value, headers: [] }));
   return newBatch({ records, ...more });
-}
-
-/** Answers requests of followers, one at a time per connection [MOD-5]. */
-function serve(manager: ReplicaManager, _: Connection<Frame>) {
-  const queue: Frame[] = [];
-  let busy = false;
-  const next = (connection: Connection<Frame>) => {
-    while (!busy) {
-      const frame = queue.shift();
-      if (frame === undefined) return;
-      const { api, correlationId } = frame;
-      const respond = (body: ResponseBody[ApiName]) => {
-        busy = false;
-        connection.send({ response: true, api, correlationId, clientId: "", body });
-      };
-      busy = true;
-      if (api === "Fetch") {
-        manager.fetch(frame.body as FetchRequest, (body) => {
-          respond(body);
-          next(connection);
-        });
-      } else if (api === "ListOffsets") {
-        respond(manager.listOffsets(frame.body as RequestBody["ListOffsets"]));
-      } else {
-        const body = frame.body as RequestBody["OffsetForLeaderEpoch"];
-        respond(manager.offsetForLeaderEpoch(body));
-      }
-    }
-  };
-  return {
-    onMessage(connection: Connection<Frame>, frame: Frame) {
-      queue.push(frame);
-      next(connection);
-    },
-    onClose() {},
-  };
-}
-
-/** One request at a time over a real connection, made anew after a loss. */
-class TestChannel implements BrokerChannel {
-  readonly #context: ProcessContext;
-  readonly #node: number;
-  #connection: Connection<Frame> | null = null;
-  #answered: ((body: never) => void) | null = null;
-  #timeout: { cancel(): void } | null = null;
-
-  constructor(context: ProcessContext, node: number) {
-    this.#context = context;
-    this.#node = node;
-  }
-
-  send<A extends keyof RequestBody>(
-    api: A,
-    body: RequestBody[A],
-    timeoutMs: number,
-    answered: (response: ResponseBody[A] | null) => void,
-  ): void {
-    this.#connection ??= this.#context.connect(this.#node, KAFKA_SERVICE, {
-      onMessage: (_: Connection<Frame>, frame: Frame) => this.#settle(frame.body),
-      onClose: (_: Connection<Frame>, __: CloseReason) => {
-        this.#connection = null;
-        this.#settle(null);
-      },
-    });
-    this.#answered = answered as (body: never) => void;
-    this.#timeout = this.#context.after(timeoutMs * 1000, () => {
-      this.#connection?.close();
-      this.#connection = null;
-      this.#settle(null);
-    });
-    this.#connection.send({ response: false, api, correlationId: 0, clientId: "", body });
-  }
-
-  #settle(body: unknown): void {
-    this.#timeout?.cancel();
-    const answered = this.#answered;
-    this.#answered = null;
-    answered?.(body as never);
-  }
-
-  close(): void {
-    this.#timeout?.cancel();
-    this.#answered = null;
-    this.#connection?.close();
-    this.#connection = null;
-  }
 }
