@@ -133,8 +133,7 @@ function digestOperation(seed: number, operation: ClientOperation): number {
       let all = hash;
       for (const part of operation.ops) {
         all = mix(digestText(all, part.path), hashString(part.op));
-        if (part.op !== "create")
-          all = mix(all, part.op === "delete" ? part.version : part.version);
+        if (part.op !== "create") all = mix(all, part.version);
         if (part.op === "create") all = digestText(digestText(all, part.data), part.mode);
         if (part.op === "setData") all = digestText(all, part.data);
       }

@@ -13,7 +13,6 @@ import { QUORUM_SERVICE, type QuorumMessage, type WriteRequest } from "./quorum-
 import { isQuorum, type QuorumPeer, type Role } from "./quorum-peer.ts";
 import { SessionTracker } from "./sessions.ts";
 import { stateFact } from "./state-fact.ts";
-import { planSynchronization } from "./synchronization.ts";
 import { counterOf, epochOf, makeZxid, type Zxid } from "./txn.ts";
 import { makeRecord, type TxnRecord } from "./txn-record.ts";
 
@@ -88,7 +87,7 @@ export class Leader implements Role, LearnerMaster {
 
   stop(): void {
     this.#phase = "over";
-    this.#peer.context.unlisten(QUORUM_SERVICE as never);
+    this.#peer.context.unlisten(QUORUM_SERVICE);
     this.#peer.database.log.detach();
     this.#initTimer.cancel();
     this.#pingTimer.cancel();
@@ -181,30 +180,12 @@ export class Leader implements Role, LearnerMaster {
 
   // --- synchronisation ----------------------------------------------------------------------------
 
-  /** Sends what the follower lacks, what is outstanding, and NEWLEADER [ZAB-21]. */
+  /** Brings the follower to this leader's history; from here on it hears of all that happens. */
   #synchronize(handler: LearnerHandler): void {
-    const { database } = this.#peer;
-    const { connection } = handler;
-    const history = database.committedHistory();
-    const plan = handler.snapshotNeeded
-      ? ({ kind: "SNAP" } as const)
-      : planSynchronization(history, handler.lastZxid);
-    if (plan.kind === "SNAP") connection.send({ type: "snap", snapshot: database.snapshot() });
-    else {
-      if (plan.kind === "DIFF") connection.send({ type: "diff" });
-      else connection.send({ type: "trunc", zxid: plan.to });
-      for (let position = plan.from; position < history.appliedPosition; position++) {
-        const { record } = history.log.get(position);
-        connection.send({ type: "proposal", record });
-        connection.send({ type: "commit", zxid: record.zxid });
-      }
-    }
-    for (const { record } of this.#outstanding) {
-      connection.send({ type: "proposal", record });
-      handler.noteProposal(record.zxid);
-    }
+    handler.sendHistory(this.#peer.database);
+    for (const { record } of this.#outstanding) handler.propose({ type: "proposal", record });
     handler.forwarding = true;
-    connection.send({ type: "newLeader", epoch: this.#epoch });
+    handler.connection.send({ type: "newLeader", epoch: this.#epoch });
   }
 
   ackNewLeader(handler: LearnerHandler): void {
@@ -261,12 +242,8 @@ export class Leader implements Role, LearnerMaster {
     this.#lastProposed = zxid;
     this.#outstanding.push({ record, syncs: null });
     database.append(record);
-    const message: QuorumMessage = { type: "proposal", record };
-    for (const handler of this.#handlers) {
-      if (!handler.forwarding) continue;
-      handler.connection.send(message);
-      handler.noteProposal(zxid);
-    }
+    const message = { type: "proposal", record } as const;
+    for (const handler of this.#handlers) if (handler.forwarding) handler.propose(message);
     database.log.sync();
     if (switches["zookeeper-acknowledge-before-sync"]) this.#tryToCommit();
   }

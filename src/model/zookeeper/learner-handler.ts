@@ -1,10 +1,12 @@
 /**
  * The leader's side of the connection to one follower: what it has said, and when it was last heard.
  *
- * Holds state and dispatches; every decision is the leader's.
+ * Holds state, dispatches and sends; what counts as a quorum and what follows is the leader's matter.
  */
 import type { CloseReason, Connection, ConnectionHandler, Micros } from "../../sim/index.ts";
+import type { Database } from "./database.ts";
 import type { FollowerMessage, QuorumMessage, WriteRequest } from "./quorum-messages.ts";
+import { planSynchronization } from "./synchronization.ts";
 import type { Zxid } from "./txn.ts";
 
 /** The leader, as its connections see it. */
@@ -50,11 +52,30 @@ export class LearnerHandler implements ConnectionHandler<QuorumMessage> {
     this.lastHeard = master.now();
   }
 
-  /** Notes that a proposal was sent, for the limit on late acknowledgements. */
-  noteProposal(zxid: Zxid): void {
-    this.proposed = zxid;
+  /** Sends what the follower lacks of the committed history [ZAB-21]. */
+  sendHistory(database: Database): void {
+    const { connection } = this;
+    const history = database.committedHistory();
+    const plan = this.snapshotNeeded ? null : planSynchronization(history, this.lastZxid);
+    if (plan === null || plan.kind === "SNAP") {
+      connection.send({ type: "snap", snapshot: database.snapshot() });
+      return;
+    }
+    if (plan.kind === "DIFF") connection.send({ type: "diff" });
+    else connection.send({ type: "trunc", zxid: plan.to });
+    for (let position = plan.from; position < history.appliedPosition; position++) {
+      const { record } = history.log.get(position);
+      connection.send({ type: "proposal", record });
+      connection.send({ type: "commit", zxid: record.zxid });
+    }
+  }
+
+  /** Sends a proposal and notes since when its acknowledgement is awaited. */
+  propose(message: QuorumMessage & { readonly type: "proposal" }): void {
+    this.connection.send(message);
+    this.proposed = message.record.zxid;
     if (this.awaited !== 0) return;
-    this.awaited = zxid;
+    this.awaited = this.proposed;
     this.awaitedSince = this.#master.now();
   }
 

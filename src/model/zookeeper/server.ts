@@ -25,7 +25,6 @@ import { Follower } from "./follower.ts";
 import { Leader } from "./leader.ts";
 import type { LocalClients, QuorumPeer, Role } from "./quorum-peer.ts";
 import { stateFact } from "./state-fact.ts";
-import type { Zxid } from "./txn.ts";
 import type { TxnRecord } from "./txn-record.ts";
 import { Watches } from "./watches.ts";
 
@@ -204,7 +203,7 @@ export class ZooKeeperServer implements Process, QuorumPeer, LocalClients, Clien
   applied(record: TxnRecord, result: TxnResult): void {
     const connection = this.#bySession.get(record.session);
     if (connection === undefined) return;
-    connection.applied(record.cxid, record.zxid as Zxid, result);
+    connection.applied(record.cxid, record.zxid, result);
     if (record.txn.type === "closeSession") connection.close();
   }
 

@@ -183,3 +183,27 @@ export class Ensemble {
     };
   }
 }
+
+/** An ensemble whose servers all serve. */
+export function serving(options: EnsembleOptions = {}): {
+  ensemble: Ensemble;
+  leader: number;
+  followers: number[];
+} {
+  const ensemble = new Ensemble(options);
+  const leader = ensemble.runUntilServing(ensemble.servers.length - 1);
+  const followers = ensemble.servers.map(({ id }) => id + 1).filter((id) => id !== leader);
+  return { ensemble, leader, followers };
+}
+
+/** A client of the servers with these ids (all, unless given) that has its session. */
+export function connected(ensemble: Ensemble, servers?: number[], timeoutMs?: number): TestClient {
+  const client = ensemble.client(
+    servers?.map((id) => id - 1),
+    timeoutMs,
+  );
+  client.run(function* (zookeeper) {
+    yield* zookeeper.whenConnected();
+  });
+  return client;
+}
