@@ -160,7 +160,7 @@ class KafkaAdmin implements Admin, NetworkUser, ResponseListener {
       if (broker !== null && this.#network.ready(broker)) {
         const answered = new Completion<ResponseBody[A] | null>();
         this.#network.send(broker, api, body, this, answered);
-        return yield* this.#await(answered, deadline);
+        return yield* this.#answered(answered, deadline);
       }
       const changed = new Completion<void>();
       this.#waiting.push(changed);
@@ -174,7 +174,7 @@ class KafkaAdmin implements Admin, NetworkUser, ResponseListener {
     }
   }
 
-  *#await<T>(answered: Completion<T>, deadline: Micros): Flow<T> {
+  *#answered<T>(answered: Completion<T>, deadline: Micros): Flow<T> {
     const settled = new Completion<void>();
     answered.onSettled(() => settled.resolve());
     yield* this.#within(settled, deadline, true);

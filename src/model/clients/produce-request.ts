@@ -1,7 +1,8 @@
 /** Turns drained batches into one Produce request, grouped by topic. */
+
 import type { ProduceRequest } from "../kafka/protocol/messages.ts";
 import type { RecordBatch } from "../kafka/protocol/records.ts";
-import type { ProducerBatch } from "./producer-batch.ts";
+import type { ProducerBatch } from "./partition-queue.ts";
 
 interface TopicDraft {
   readonly name: string;

@@ -5,8 +5,7 @@ import { Completion } from "../../sim/index.ts";
 import { ErrorCode } from "../kafka/protocol/errors.ts";
 import type { RecordMetadata } from "./api.ts";
 import { PartitionMetadata } from "./metadata.ts";
-import { PartitionQueue } from "./partition-queue.ts";
-import { ProducerBatch } from "./producer-batch.ts";
+import { PartitionQueue, ProducerBatch } from "./partition-queue.ts";
 import { MAX_PRODUCER_EPOCH, ProducerIdentity } from "./producer-id.ts";
 import { FakeCluster } from "./testing/fake-cluster.ts";
 

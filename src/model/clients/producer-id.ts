@@ -7,8 +7,7 @@
 import type { ProcessContext } from "../../sim/index.ts";
 import { ErrorCode, isRetriable } from "../kafka/protocol/errors.ts";
 import { observe } from "./observe.ts";
-import type { PartitionQueue } from "./partition-queue.ts";
-import type { ProducerBatch } from "./producer-batch.ts";
+import type { PartitionQueue, ProducerBatch } from "./partition-queue.ts";
 
 /** Epochs are 16-bit; beyond the largest one a new producer id is needed [PRD-13]. */
 export const MAX_PRODUCER_EPOCH = 32_767;

@@ -9,9 +9,8 @@ import { type Record, recordSize } from "../kafka/protocol/records.ts";
 import { KafkaClientError, type RecordMetadata } from "./api.ts";
 import type { PartitionMetadata } from "./metadata.ts";
 import { observe } from "./observe.ts";
-import { PartitionQueue, remove } from "./partition-queue.ts";
+import { PartitionQueue, ProducerBatch, remove } from "./partition-queue.ts";
 import { StickyPartition } from "./partitioners.ts";
-import { ProducerBatch } from "./producer-batch.ts";
 
 /** What the producer holds of one topic. */
 export interface TopicQueues {
