@@ -75,3 +75,17 @@ export class LogFlusher {
     if (this.#recoveryPoint > offset) this.#recoveryPoint = offset;
   }
 }
+
+/** Flushes all of `logs` to their ends, then calls `done`. At least one log. */
+export function flushAll(
+  logs: readonly { readonly flusher: LogFlusher; readonly logEndOffset: number }[],
+  done: () => void,
+): void {
+  let waiting = logs.length;
+  for (const log of logs) {
+    log.flusher.flush(log.logEndOffset, () => {
+      waiting--;
+      if (waiting === 0) done();
+    });
+  }
+}

@@ -107,7 +107,7 @@ export class LogManager {
   delete(topic: string, partition: number): void {
     const log = this.get(topic, partition);
     if (log === undefined) return;
-    delete (this.#byTopic.get(topic) as (Log | undefined)[])[partition];
+    (this.#byTopic.get(topic) as (Log | undefined)[])[partition] = undefined;
     this.#logs.splice(this.#logs.indexOf(log), 1);
     const { disk } = this.#context;
     for (const path of disk.list(directoryOf(topic, partition))) disk.remove(path);

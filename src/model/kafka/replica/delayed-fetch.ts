@@ -23,9 +23,10 @@ export class DelayedFetch implements DelayedOperation {
   respond: FetchRespond | null = null;
   #isFollower = false;
   #minBytes = 0;
-  /** Partition i was asked for by `#asked[i]`. */
+  /** Partition i < `#count` was asked for by `#asked[i]`; what lies behind is left from before. */
   readonly #partitions: Partition[] = [];
   readonly #asked: FetchPartition[] = [];
+  #count = 0;
 
   constructor(context: ProcessContext, handler: FetchCompletion) {
     this.#handler = handler;
@@ -33,8 +34,9 @@ export class DelayedFetch implements DelayedOperation {
   }
 
   add(partition: Partition, asked: FetchPartition): void {
-    this.#partitions.push(partition);
-    this.#asked.push(asked);
+    this.#partitions[this.#count] = partition;
+    this.#asked[this.#count] = asked;
+    this.#count++;
   }
 
   /** Parks with the partitions added before, at most the request's maxWaitMs. */
@@ -43,7 +45,7 @@ export class DelayedFetch implements DelayedOperation {
     this.respond = respond;
     this.#isFollower = request.replicaState.replicaId >= 0;
     this.#minBytes = request.minBytes;
-    for (let i = 0; i < this.#partitions.length; i++) {
+    for (let i = 0; i < this.#count; i++) {
       this.#listOf((this.#partitions[i] as Partition).waiters).push(this);
     }
     this.#timer.set(request.maxWaitMs * 1000);
@@ -58,7 +60,7 @@ export class DelayedFetch implements DelayedOperation {
   #ready(): boolean {
     if (this.#handler.storageOffline) return true;
     let bytes = 0;
-    for (let i = 0; i < this.#partitions.length; i++) {
+    for (let i = 0; i < this.#count; i++) {
       const partition = this.#partitions[i] as Partition;
       const asked = this.#asked[i] as FetchPartition;
       if (partition.deleted || !partition.isLeader) return true;
@@ -79,11 +81,10 @@ export class DelayedFetch implements DelayedOperation {
 
   #complete(): void {
     this.#timer.cancel();
-    for (let i = 0; i < this.#partitions.length; i++) {
+    for (let i = 0; i < this.#count; i++) {
       unlist(this.#listOf((this.#partitions[i] as Partition).waiters), this);
     }
-    this.#partitions.length = 0;
-    this.#asked.length = 0;
+    this.#count = 0;
     this.#handler.completed(this);
   }
 

@@ -27,8 +27,7 @@ function* findOne(fetcher: FollowerOperations, state: FollowerState): Flow<void>
   if (latest.offset < log.logEndOffset) {
     if (fetcher.options.switches["no-truncation"]) fetcher.delay(state);
     else {
-      log.truncateTo(latest.offset, "outOfRange", state.partition.leaderEpoch);
-      state.fetchOffset = latest.offset;
+      fetcher.truncate(state, latest.offset, "outOfRange");
     }
     return;
   }

@@ -3,10 +3,11 @@
  * epochs, the high watermark for those that know none [REP-80.1, REP-90].
  */
 import { DiskError, type Flow } from "../../../sim/index.ts";
+import type { LogTruncated } from "../observations.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import type { OffsetForLeaderEpochRequest } from "../protocol/messages.ts";
 import type { FollowerOperations, FollowerState } from "./follower-state.ts";
-import { truncationPoint } from "./truncation.ts";
+import { type TruncationPoint, truncationPoint } from "./truncation.ts";
 
 /** One round; a state for which it is not complete stays truncating and takes part in the next. */
 export function* truncateByEpochs(
@@ -17,7 +18,7 @@ export function* truncateByEpochs(
   for (const state of states) {
     const { log } = state.partition;
     if (log.epochs.latestEpoch >= 0) asking.push(state);
-    else cut(fetcher, state, log.highWatermark, true);
+    else cut(fetcher, state, { offset: log.highWatermark, complete: true }, "highWatermark");
   }
   if (asking.length === 0) return;
   const response = yield* fetcher.request("OffsetForLeaderEpoch", {
@@ -41,7 +42,7 @@ export function* truncateByEpochs(
       log.logEndOffset,
       log.highWatermark,
     );
-    cut(fetcher, state, point.offset, point.complete);
+    cut(fetcher, state, point, "divergence");
   }
 }
 
@@ -50,12 +51,12 @@ type Question = OffsetForLeaderEpochRequest["topics"][number]["partitions"][numb
 function cut(
   fetcher: FollowerOperations,
   state: FollowerState,
-  offset: number,
-  complete: boolean,
+  point: TruncationPoint,
+  reason: LogTruncated["reason"],
 ): void {
   try {
-    fetcher.truncate(state, offset);
-    if (complete) state.truncating = false;
+    fetcher.truncate(state, point.offset, reason);
+    if (point.complete) state.truncating = false;
   } catch (error) {
     if (!(error instanceof DiskError)) throw error;
     fetcher.fail(state);

@@ -7,7 +7,9 @@
  */
 import { Completion, DiskError, type Flow, type FlowRun, type Timer } from "../../../sim/index.ts";
 import type { BrokerChannel } from "../contracts.ts";
+import { flushAll } from "../log/flusher.ts";
 import type { Log } from "../log/log.ts";
+import type { LogTruncated } from "../observations.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import type {
   FetchPartition,
@@ -24,7 +26,6 @@ import { findRangeAgain } from "./fetcher-range.ts";
 import { truncateByEpochs } from "./fetcher-truncation.ts";
 import { type FollowerOperations, FollowerState } from "./follower-state.ts";
 import type { Partition } from "./partition.ts";
-import { flushAll } from "./produce-handler.ts";
 import { truncationPoint } from "./truncation.ts";
 
 export class ReplicaFetcher implements FollowerOperations {
@@ -290,7 +291,7 @@ export class ReplicaFetcher implements FollowerOperations {
       const { entries } = log.epochs;
       const end = log.logEndOffset;
       const point = truncationPoint(divergingEpoch, entries, end, end);
-      this.truncate(state, point.offset);
+      this.truncate(state, point.offset, "divergence");
       return;
     }
     if (records.length > 0) {
@@ -310,9 +311,9 @@ export class ReplicaFetcher implements FollowerOperations {
     log.advanceLogStart(answer.logStartOffset);
   }
 
-  truncate(state: FollowerState, offset: number): void {
+  truncate(state: FollowerState, offset: number, reason: LogTruncated["reason"]): void {
     const { log, leaderEpoch } = state.partition;
-    log.truncateTo(offset, "divergence", leaderEpoch);
+    log.truncateTo(offset, reason, leaderEpoch);
     state.fetchOffset = log.logEndOffset;
   }
 

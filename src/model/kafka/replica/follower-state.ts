@@ -1,5 +1,6 @@
 /** What a fetcher knows of one partition that it follows [REP-4]. */
 import type { Flow } from "../../../sim/index.ts";
+import type { LogTruncated } from "../observations.ts";
 import type { FetchPartition, RequestBody, ResponseBody } from "../protocol/messages.ts";
 import type { ReplicaManagerOptions } from "./environment.ts";
 import type { Partition } from "./partition.ts";
@@ -16,7 +17,7 @@ export interface FollowerOperations {
   /** FENCED_LEADER_EPOCH for the epoch of `state` [REP-83]. */
   fenced(state: FollowerState): void;
   /** Cuts the log and goes on from there [REP-87]. Throws DiskError. */
-  truncate(state: FollowerState, offset: number): void;
+  truncate(state: FollowerState, offset: number, reason: LogTruncated["reason"]): void;
   /** The answer to one request to the leader, or null. */
   request<A extends "ListOffsets" | "OffsetForLeaderEpoch">(
     api: A,

@@ -5,6 +5,7 @@
  * append takes as long as the disk, and everything after it waits [C-11].
  */
 import { DiskError } from "../../../sim/index.ts";
+import { flushAll } from "../log/flusher.ts";
 import type { Log } from "../log/log.ts";
 import type { ProduceAnswered } from "../observations.ts";
 import { ErrorCode } from "../protocol/errors.ts";
@@ -184,15 +185,4 @@ function failed(errorCode: number): ProduceStatus {
     logAppendTimeMs: -1,
     waiting: false,
   };
-}
-
-/** Flushes all of `logs`, then calls `done`. */
-export function flushAll(logs: readonly Log[], done: () => void): void {
-  let waiting = logs.length;
-  for (const log of logs) {
-    log.flusher.flush(log.logEndOffset, () => {
-      waiting--;
-      if (waiting === 0) done();
-    });
-  }
 }

@@ -19,21 +19,24 @@ const EVERYTHING = 4;
 
 /** The partitions of a broker whose waiters are due. */
 export class WaiterQueue {
-  #due: PartitionWaiters[] = [];
+  /** In order; entries before `#head` are done. Reused, because it fills with every request. */
+  readonly #due: PartitionWaiters[] = [];
+  #head = 0;
+  #tail = 0;
   /** Set while a request is half done: what becomes due waits for its end. */
   held = false;
 
   push(waiters: PartitionWaiters): void {
-    this.#due.push(waiters);
+    this.#due[this.#tail++] = waiters;
   }
 
   /** Works on all that is due, and on what becomes due by it. */
   run(): void {
-    while (this.#due.length > 0 && !this.held) {
-      const due = this.#due;
-      this.#due = [];
-      for (let i = 0; i < due.length; i++) (due[i] as PartitionWaiters).check();
-    }
+    if (this.held) return;
+    // A check may answer requests and so come here again: the inner call does the rest.
+    while (this.#head < this.#tail) (this.#due[this.#head++] as PartitionWaiters).check();
+    this.#head = 0;
+    this.#tail = 0;
   }
 }
 
@@ -95,6 +98,10 @@ function tryAll(operations: DelayedOperation[]): void {
 
 /** Takes an operation out of a list that it is in. */
 export function unlist(operations: DelayedOperation[], operation: DelayedOperation): void {
-  const at = operations.indexOf(operation);
-  if (at >= 0) operations.splice(at, 1);
+  const last = operations.length - 1;
+  let at = 0;
+  while (at <= last && operations[at] !== operation) at++;
+  if (at > last) return;
+  for (; at < last; at++) operations[at] = operations[at + 1] as DelayedOperation;
+  operations.pop();
 }
