@@ -48,7 +48,7 @@ export class LostRecords {
 
   /** Why `broker`, leading or in the ISR, lacks a committed offset; null when nothing excuses it. */
   excuse(question: Question, broker: number, depth = 0): Excuse | null {
-    const { partition, offset, at } = question;
+    const { partition, at } = question;
     const election = lastElection(partition, broker, at);
     if (election !== null && isUnclean(election)) {
       if (lackedAt(partition, election, question)) return this.uncleanElection(partition, election);

@@ -1,0 +1,313 @@
+import { describe, expect, it } from "vitest";
+import { historyFinding, Stream } from "./testing/stream.ts";
+
+const LOST = "NoCommittedRecordLost";
+
+describe("unclean election [C-8]", () => {
+  const story = (unclean: boolean) => {
+    const stream = new Stream({ topic: { uncleanLeaderElection: unclean } }).committed("a");
+    stream.isr(1, 1, [1]).lead(1, 1, [1]).write(1, "b").commit(1, 2).kill(1);
+    return stream.isr(-1, 2, [1]).isr(2, 3, [2]).lead(2, 3, [2]);
+  };
+
+  it("excuses the loss and the election where it is enabled", () => {
+    const stream = story(true);
+    for (const check of stream.caught)
+      expect([check, stream.clause(check)]).toEqual([check, "C-8"]);
+    expect(stream.caught).toContain(LOST);
+    const finding = stream.findings.find(({ check }) => check === LOST)!;
+    expect(stream.tracker.classify(finding)?.outside.because).toMatch(/broker 2, .* at 0\.\d+s/);
+  });
+
+  it("excuses nothing where it is not enabled", () => {
+    const stream = story(false);
+    expect(stream.clause("LeaderFromIsr")).toBe(null);
+    expect(stream.clause(LOST)).toBe(null);
+  });
+
+  it("does not excuse what is lost later and otherwise", () => {
+    const stream = story(true).write(2, "c").write(2, "d").fetch(3, 2).isr(2, 3, [2, 3]);
+    stream.commit(2, 3).wait().truncate(2, 2).isr(2, 4, [2, 3]).lead(2, 4, [2, 3]);
+    const finding = stream.findings.findLast(({ check }) => check === LOST)!;
+    expect(finding.offset).toBe(2);
+    expect(stream.tracker.classify(finding)).toBe(null);
+  });
+
+  it("excuses a consumer that reads the replaced range again [C-46]", () => {
+    const stream = story(true);
+    const finding = historyFinding("nonmonotonic-poll", stream.at, { offset: 1 });
+    expect(stream.tracker.classify(finding)?.outside.clause).toBe("C-46");
+    const before = historyFinding("nonmonotonic-poll", stream.at, { offset: 0 });
+    expect(stream.tracker.classify(before)).toBe(null);
+  });
+
+  it("excuses the lost write and the rewritten offset that clients see", () => {
+    const stream = story(true).write(2, "other");
+    const { tracker, at } = stream;
+    const lost = historyFinding("lost-write", at, { record: "b" });
+    expect(tracker.classify(lost)?.outside.clause).toBe("C-8");
+    const rewritten = historyFinding("inconsistent-offsets", at, { offset: 1, record: "other" });
+    expect(tracker.classify(rewritten)?.outside.clause).toBe("C-8");
+    expect(tracker.classify(historyFinding("lost-write", at, { record: "a" }))).toBe(null);
+  });
+});
+
+describe("data-losing failures [C-1]", () => {
+  /** ISR {1}, while 2 and 3 have the records and are out; 1 comes back with less and leads. */
+  const lastStanding = (fail: (stream: Stream) => Stream) => {
+    const stream = new Stream().committed("a", "b").isr(1, 1, [1]).lead(1, 1, [1]);
+    fail(stream).expire(1).isr(-1, 2, [1]).restart(1, 1).register(1);
+    return stream.isr(1, 3, [1]).lead(1, 3, [1]);
+  };
+
+  it("excuse the last replica standing [C-9]", () => {
+    expect(lastStanding((stream) => stream.powerOff(1)).clause(LOST)).toBe("C-9");
+  });
+
+  it("do not include a process crash, which keeps the page cache [MOD-2]", () => {
+    expect(lastStanding((stream) => stream.kill(1)).clause(LOST)).toBe(null);
+  });
+
+  it("do not include a power failure before the log was loaded last", () => {
+    const stream = new Stream().committed("a", "b").powerOff(1).restart(1, 2).isr(1, 1, [1]);
+    stream.lead(1, 1, [1]).kill(1).isr(-1, 2, [1]).restart(1, 1).isr(1, 3, [1]).lead(1, 3, [1]);
+    expect(stream.clause(LOST)).toBe(null);
+  });
+
+  it("excuse a single copy that min.insync.replicas=1 allowed [C-2]", () => {
+    const alone = (minInsyncReplicas: number) => {
+      const stream = new Stream({ topic: { minInsyncReplicas } }).committed().isr(1, 1, [1]);
+      stream.lead(1, 1, [1]).write(1, "x").commit(1, 1).powerOff(1).isr(-1, 2, [1]);
+      return stream.restart(1, 0).isr(1, 3, [1]).lead(1, 3, [1]).clause(LOST);
+    };
+    expect(alone(1)).toBe("C-2");
+    expect(alone(2)).toBe(null);
+  });
+
+  it("excuse the loss of all members of the ISR [C-1a]", () => {
+    const both = (second: "powerOff" | "kill") => {
+      const stream = new Stream().committed("a", "b").isr(1, 1, [1, 2]).lead(1, 1, [1, 2]);
+      stream.powerOff(1)[second](2).expire(1).isr(-1, 2, [2]).expire(2);
+      stream.restart(2, 1).register(2).isr(2, 3, [2]).lead(2, 3, [2]);
+      return stream.restart(1, 1).clause(LOST);
+    };
+    expect(both("powerOff")).not.toBe(null);
+    expect(both("kill")).toBe(null);
+    const stream = new Stream().committed("a", "b").isr(1, 1, [1, 2]).lead(1, 1, [1, 2]);
+    stream.powerOff(1).powerOff(2).restart(1, 1).restart(2, 1).isr(-1, 2, [2]);
+    expect(stream.isr(2, 3, [2]).lead(2, 3, [2]).clause(LOST)).toBe("C-1a");
+  });
+
+  it("of one broker do not excuse a loss while another member of the ISR has the record", () => {
+    const stream = new Stream().committed("a", "b").powerOff(2).restart(2, 1).register(2);
+    // The controller knew the broker before and after, and elected it in spite of that.
+    stream.isr(2, 1, [2, 1, 3]).lead(2, 1, [2, 1, 3]);
+    expect(stream.clause(LOST)).toBe(null);
+  });
+
+  it("excuse a restart that no controller could notice [C-1d]", () => {
+    const restart = (controller: (stream: Stream) => Stream) => {
+      const stream = new Stream().committed("a", "b").powerOff(1);
+      controller(stream).expire(1).restart(1, 1).register(1).elect(2, 2);
+      return stream.isr(1, 1, [1, 2, 3]).lead(1, 1).clause(LOST);
+    };
+    expect(restart((stream) => stream.kill(3))).toBe("C-1d");
+    expect(restart((stream) => stream)).toBe(null);
+  });
+
+  it("excuse two records of one offset and epoch after an unnoticed restart [C-22]", () => {
+    const stream = new Stream().committed("a", "b").kill(3).powerOff(1).expire(1);
+    stream.restart(1, 1).register(1).elect(2, 2).lead(1, 0).write(1, "other");
+    expect(stream.clause("LogMatching")).toBe("C-1d");
+  });
+
+  it("excuse an ISR change of a former life (KIP-903) [C-1c]", () => {
+    const join = (proposeLate: boolean) => {
+      const stream = new Stream().committed("a").isr(1, 0, [1, 2]).write(1, "b").fetch(2, 1);
+      stream.fetch(3, 1).commit(1, 2);
+      const propose = () =>
+        stream.state({
+          kind: "IsrProposed",
+          broker: 1,
+          topic: "orders",
+          partition: 0,
+          isr: [1, 2],
+          proposed: [1, 2, 3],
+          leaderEpoch: 0,
+          partitionEpoch: 1,
+        });
+      if (!proposeLate) propose();
+      stream.powerOff(3).expire(3).restart(3, 0).register(3);
+      if (proposeLate) propose();
+      stream.isr(1, 0, [1, 2, 3]).isr(3, 1, [3]).lead(3, 1, [3]);
+      return stream.clause(LOST);
+    };
+    expect(join(false)).toBe("C-1c");
+    expect(join(true)).toBe(null);
+  });
+
+  it("excuse a member of the ISR that is back with less, until it joins anew [C-32]", () => {
+    const stream = new Stream().committed("a", "b").powerOff(3).restart(3, 0);
+    stream.write(1, "c").fetch(2, 1).commit(1, 3);
+    expect(stream.clause("HighWatermarkBelowIsr")).toBe("C-32");
+    const joined = new Stream().committed("a", "b").powerOff(3).restart(3, 0);
+    joined.isr(1, 1, [1, 2]).isr(1, 1, [1, 2, 3]);
+    expect(joined.clause("HighWatermarkBelowIsr")).toBe(null);
+  });
+
+  it("need a lying disk where every record is flushed [C-11]", () => {
+    const flushed = (lying: boolean) => {
+      const stream = new Stream({ topic: { flushMessages: 1 } }).committed("a", "b");
+      if (lying) stream.fault("lying-fsync", "b1");
+      stream.isr(1, 1, [1]).lead(1, 1, [1]).powerOff(1).isr(-1, 2, [1]).restart(1, 1);
+      return stream.isr(1, 3, [1]).lead(1, 3, [1]).clause(LOST);
+    };
+    expect(flushed(true)).toBe("C-9");
+    expect(flushed(false)).toBe(null);
+  });
+});
+
+describe("truncation by high watermark [C-16] [C-17]", () => {
+  const story = (truncation: "hw" | "epoch") => {
+    const stream = new Stream({ features: { truncation } }).committed("a", "b");
+    stream.isr(2, 1, [2, 3]).lead(2, 1, [2, 3]).follow(3, 2, 1).truncate(3, 1, "highWatermark");
+    return stream.kill(2).isr(3, 2, [3]).lead(3, 2, [3]).clause(LOST);
+  };
+
+  it("excuses a loss before 0.11 only", () => {
+    expect(story("hw")).toBe("C-16");
+    expect(story("epoch")).toBe(null);
+  });
+});
+
+describe("weaker producers", () => {
+  const producer = { name: "p1", acks: 1, idempotent: false, maxInFlight: 5 } as const;
+
+  it("acks=1 excuses the loss of a tail that was never committed [C-4]", () => {
+    const stream = new Stream({ producers: [producer] }).committed("a").write(1, "x");
+    stream.sent("p1", "x").acknowledged("p1", "x", 1, 1).kill(1);
+    stream.isr(2, 1, [2, 3]).lead(2, 1, [2, 3]).restart(1, 2).follow(1, 2, 1).truncate(1, 1);
+    const finding = historyFinding("lost-write", stream.at, { record: "x", offset: 1 });
+    expect(stream.tracker.classify(finding)?.outside.clause).toBe("C-4");
+    const reused = historyFinding("inconsistent-offsets", stream.at, { offset: 1 });
+    expect(stream.tracker.classify(reused)?.outside.clause).toBe("C-4");
+  });
+
+  it("acks=1 does not excuse a record that is still there [C-4]", () => {
+    const stream = new Stream({ producers: [producer] }).committed("a").write(1, "x");
+    stream.sent("p1", "x").acknowledged("p1", "x", 1, 1);
+    const finding = historyFinding("unseen", stream.at, { record: "x", offset: 1 });
+    expect(stream.tracker.classify(finding)).toBe(null);
+  });
+
+  it("acks=1 does not excuse the loss of a record that was committed [C-6]", () => {
+    const stream = new Stream({ producers: [producer] }).committed("a", "x");
+    stream.sent("p1", "x").acknowledged("p1", "x", 1, 1).truncate(2, 1, "highWatermark");
+    stream.isr(2, 1, [2]).lead(2, 1, [2]);
+    const finding = historyFinding("lost-write", stream.at, { record: "x", offset: 1 });
+    expect(stream.tracker.classify(finding)).toBe(null);
+  });
+
+  it("acks=0 excuses a loss around a change of leader only [C-5]", () => {
+    const quiet = new Stream({ producers: [{ ...producer, acks: 0 }] }).committed("a");
+    quiet.sent("p1", "x").acknowledged("p1", "x", -1, 0);
+    const finding = () => historyFinding("lost-write", quiet.at, { record: "x" });
+    expect(quiet.tracker.classify(finding())).toBe(null);
+    quiet.isr(2, 1, [2, 3]).lead(2, 1, [2, 3]);
+    expect(quiet.tracker.classify(finding())?.outside.clause).toBe("C-5");
+  });
+
+  it("no idempotence excuses duplicates and reordering after a retry [C-37] [C-24]", () => {
+    const stream = new Stream({ producers: [producer] }).committed("b", "a");
+    stream.sent("p1", "a").sent("p1", "b");
+    const classify = (check: string) =>
+      stream.tracker.classify(historyFinding(check, stream.at, { record: "a" }))?.outside.clause;
+    expect(classify("duplicate")).toBe(undefined);
+    expect(classify("nonmonotonic-send")).toBe(undefined);
+    stream.sent("p1", "a", 2);
+    expect(classify("duplicate")).toBe("C-37");
+    expect(classify("nonmonotonic-send")).toBe("C-24");
+    stream.acknowledged("p1", "a", 1).acknowledged("p1", "b", 0);
+    expect(classify("OrderPerKey")).toBe("C-24");
+  });
+
+  it("one request in flight keeps the order [C-23]", () => {
+    const stream = new Stream({ producers: [{ ...producer, maxInFlight: 1 }] }).committed();
+    stream.sent("p1", "a").sent("p1", "a", 2);
+    const finding = historyFinding("nonmonotonic-send", stream.at, { record: "a" });
+    expect(stream.tracker.classify(finding)).toBe(null);
+  });
+
+  it("an idempotent duplicate needs a forgotten window and a raised epoch [C-38]", () => {
+    const idempotent = { ...producer, acks: -1, idempotent: true } as const;
+    const stream = new Stream({ producers: [idempotent] }).committed("a");
+    stream.sent("p1", "a").sent("p1", "a", 2);
+    const classify = () =>
+      stream.tracker.classify(historyFinding("duplicate", stream.at, { record: "a" }));
+    const raise = (producerEpoch: number) =>
+      stream.state({ kind: "ProducerIdAssigned", producer: "p1", producerId: 7, producerEpoch });
+    raise(1);
+    expect(classify()).toBe(null);
+    stream.kill(1).restart(1, 1);
+    raise(2);
+    expect(classify()?.outside.clause).toBe("C-38");
+  });
+});
+
+describe("consumers", () => {
+  const moved = (stream: Stream) => {
+    const place = { consumer: "c1", topic: "orders", partition: 0 };
+    stream.state({ kind: "ConsumerReset", ...place, strategy: "earliest", from: 0, to: 1 });
+    return stream.tracker.classify(historyFinding("poll-skip", stream.at, { offset: 1 }));
+  };
+
+  it("may be overtaken by retention [C-45]", () => {
+    expect(moved(new Stream().committed("a"))).toBe(null);
+    const stream = new Stream().committed("a");
+    const place = { broker: 1, topic: "orders", partition: 0 };
+    stream.state({ kind: "LogStartMoved", ...place, logStartOffset: 1 });
+    expect(moved(stream)?.outside.clause).toBe("C-45");
+  });
+});
+
+describe("ZooKeeper [C-1g]", () => {
+  const story = (fault: string | null) => {
+    const stream = new Stream().register(1);
+    if (fault !== null) stream.fault(fault, "zk2");
+    stream.state({ kind: "NodePoweredOff", losses: [] }, 2);
+    stream.state({ kind: "ZkLogLoaded", server: 2, lastZxid: 0, prefixHash: 0 }, 2);
+    return stream;
+  };
+
+  it("a lying or wiped disk excuses the loss of committed transactions", () => {
+    expect(story("lying-fsync").clause("ZabCommittedLogDurability")).toBe("C-1g");
+    expect(story("wipe-disk").clause("ZabCommittedLogDurability")).toBe("C-1g");
+    expect(story("lying-fsync").isr(1, 1, [1, 2]).isr(1, 0, [1, 2]).caught).toContain(
+      "PartitionStateMonotonic",
+    );
+  });
+
+  it("a power failure alone does not: servers fsync before they acknowledge [ZFS-1]", () => {
+    expect(story(null).clause("ZabCommittedLogDurability")).toBe(null);
+  });
+
+  it("a loss in ZooKeeper excuses nothing of what it does not decide", () => {
+    const stream = story("lying-fsync");
+    stream.commit(1, 1).commit(1, 0);
+    expect(stream.clause("MonotonicHighWatermark")).toBe(null);
+  });
+});
+
+describe("checks without exception", () => {
+  it("are violations whatever happened [C-7] [C-21] [C-25]", () => {
+    const stream = new Stream({ topic: { uncleanLeaderElection: true } }).committed("a", "b");
+    stream.powerOff(2).restart(2, 0).commit(1, 1).serve(1, 1).elect(1, 1);
+    for (const check of [
+      "MonotonicHighWatermark",
+      "ReadBelowHighWatermark",
+      "ControllerEpochMonotonic",
+    ]) {
+      expect([check, stream.clause(check)]).toEqual([check, null]);
+    }
+  });
+});
