@@ -170,7 +170,8 @@ export class Endpoint implements Connection<unknown>, Task, HeldSender {
   send(message: unknown): void {
     if (this.#state === "closed" || !this.#owner.alive) return;
     if (this.#owner.kernel.checked) deepFreeze(message);
-    if (this.#state === "connecting" && this.#peer === null) {
+    // Until the own process has seen the handshake: what it wrote before must not be overtaken.
+    if (this.#state === "connecting") {
       this.#unsent ??= [];
       this.#unsent.push(message);
       return;

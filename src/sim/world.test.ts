@@ -62,6 +62,17 @@ describe("connections", () => {
     expect(client.heard).toEqual(["open", "a!", "b!", "c!"]);
   });
 
+  it("keeps the order of what was written before the handshake was seen", () => {
+    const { world, client } = twoNodes();
+    client.connection.send({ text: "a" });
+    world.pause(world.node(1));
+    world.runUntil(100_000);
+    client.connection.send({ text: "b" });
+    world.resume(world.node(1));
+    world.runUntil(200_000);
+    expect(client.heard).toEqual(["open", "a!", "b!"]);
+  });
+
   it("freezes messages in checked mode", () => {
     const { client } = twoNodes();
     const message = { text: "a" };

@@ -305,7 +305,9 @@ export class World implements Kernel {
     if (node.turnCost > 0) context.slow(node.turnCost);
     this.observe({ kind: "NodeStarted", incarnation: node.incarnation } as Observation, node.id);
     context.enter(() => {
-      node.process = node.factory(context);
+      const process = node.factory(context);
+      // The factory may have found that it cannot run, and exited.
+      if (node.context === context) node.process = process;
     });
   }
 

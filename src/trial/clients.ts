@@ -6,6 +6,7 @@
  * restarted client is a new set of logical processes.
  */
 import { createAdmin } from "../model/clients/admin.ts";
+import { type Admin, KafkaClientError } from "../model/clients/api.ts";
 import type { ConsumerConfig, ProducerConfig } from "../model/clients/config.ts";
 import type { Switches } from "../model/variants/registry.ts";
 import { type Flow, parseDuration, type SimNode } from "../sim/index.ts";
@@ -61,14 +62,10 @@ export function addAdmin(parts: ClientParts): {
       context.spawn(
         "create topics",
         (function* (): Flow<void> {
-          yield* admin.createTopics(
-            scenario.topics.map((topic) => ({
-              name: topic.name,
-              numPartitions: topic.partitions,
-              replicationFactor: topic.replicationFactor,
-              configs: stringify(topic.config),
-            })),
-          );
+          // One by one, until each exists: the controller may not know all brokers yet.
+          for (const topic of scenario.topics) {
+            while (!(yield* created(admin, topic))) yield* context.sleep(200_000);
+          }
           done = true;
           admin.close();
         })(),
@@ -77,6 +74,24 @@ export function addAdmin(parts: ClientParts): {
     },
   });
   return { node, done: () => done };
+}
+
+/** True when the topic exists; false when it is worth another try. */
+function* created(admin: Admin, topic: Scenario["topics"][number]): Flow<boolean> {
+  try {
+    yield* admin.createTopics([
+      {
+        name: topic.name,
+        numPartitions: topic.partitions,
+        replicationFactor: topic.replicationFactor,
+        configs: stringify(topic.config),
+      },
+    ]);
+    return true;
+  } catch (error) {
+    if (!(error instanceof KafkaClientError)) throw error;
+    return error.code === "TOPIC_ALREADY_EXISTS";
+  }
 }
 
 function topicsOf(scenario: Scenario, names: readonly string[] | undefined) {

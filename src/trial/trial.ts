@@ -83,7 +83,7 @@ export class Trial {
   readonly goals: GoalTracker | null;
   readonly phases: TrialPhase[] = [];
   readonly #switches: Switches;
-  readonly #guarantee: GuaranteeTracker;
+  readonly #guarantee: GuaranteeTracker | null;
   readonly #invariants: InvariantSet | null;
   readonly #violations: Finding[] = [];
   readonly #outside: OutsideFinding[] = [];
@@ -111,12 +111,14 @@ export class Trial {
     this.cluster = buildCluster(world, scenario, this.#switches);
     this.facts = clusterFacts(scenario);
     this.roles = new Roles(world);
-    // The guarantee listens before the invariants, so that it knows the event that a finding is about.
-    this.#guarantee = new GuaranteeTracker(world.observers, this.facts);
     this.#invariants =
       options.invariants === false
         ? null
         : attachInvariants(world.observers, this.facts, (finding) => this.#report(finding));
+    this.#guarantee =
+      this.#invariants === null
+        ? null
+        : new GuaranteeTracker(world.observers, this.facts, this.#invariants.ghost);
     this.goals =
       this.#invariants === null ? null : new GoalTracker(world.observers, this.#invariants.ghost);
     this.liveness = new Liveness(world, this.roles, this.cluster.brokers, this.recorder);
@@ -285,7 +287,7 @@ export class Trial {
   #report(finding: Finding): void {
     const seen = this.#counts.get(finding.check) ?? 0;
     this.#counts.set(finding.check, seen + 1);
-    const classified = this.#guarantee.classify(finding);
+    const classified = this.#guarantee?.classify(finding) ?? null;
     const list = classified === null ? this.#violations : this.#outside;
     let listed = 0;
     for (const { check } of list) if (check === finding.check) listed++;
