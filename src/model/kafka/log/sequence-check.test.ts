@@ -94,6 +94,14 @@ describe("sequence checks [A.15]", () => {
     expect(producer.send(14, 14)).toBe("appended at 14");
   });
 
+  it("forgets what a truncation took away [REP-87, PID-11]", () => {
+    const producer = withFive();
+    producer.world.log.truncateTo(10, "divergence", 1);
+    expect(producer.send(13, 13)).toBe("OUT_OF_ORDER_SEQUENCE_NUMBER");
+    expect(producer.send(5, 9)).toBe("duplicate at 5");
+    expect(producer.send(10, 12)).toBe("appended at 10");
+  });
+
   it("wraps from 2^31 - 1 to 0 [LOG-1]", () => {
     const top = 2147483647;
     expect(addToSequence(top, 1)).toBe(0);

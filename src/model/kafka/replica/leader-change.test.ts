@@ -151,6 +151,34 @@ describe("roles [CTL-36, REP-20, REP-25]", () => {
     expect(cluster.log(2).epochs.latestEpoch).toBe(1);
   });
 
+  it("members of the ISR get the whole lag time under a new leader [REP-20.5]", () => {
+    const cluster = running();
+    cluster.produce(1, "a", 1);
+    cluster.run(100_000);
+    cluster.kill(3);
+    cluster.elect(2, [1, 2, 3]);
+    cluster.run(29_000);
+    expect(cluster.truth[0]!.isr).toEqual([1, 2, 3]);
+    cluster.run(20_000);
+    expect(cluster.truth[0]!.isr).toEqual([1, 2]);
+  });
+
+  it("a leader whose epoch is raised keeps the offsets of its followers [REP-20.5]", () => {
+    const cluster = running();
+    cluster.produce(1, "a", 1);
+    cluster.run(1000);
+    const now = cluster.world.now;
+    cluster.elect(1);
+    expect(cluster.partition(1).replica(2)).toMatchObject({
+      logEndOffset: 1,
+      lastFetchLeaderLogEndOffset: 1,
+      lastCaughtUpTime: now,
+    });
+    expect(cluster.partition(2).replicas).toEqual([]);
+    cluster.elect(2);
+    expect(cluster.partition(2).replica(1)!.logEndOffset).toBe(-1);
+  });
+
   it("the high watermark waits for every member to fetch from a new leader [REP-42]", () => {
     const cluster = running();
     cluster.produce(1, "a");
@@ -209,6 +237,16 @@ describe("out of range [REP-88, REP-90]", () => {
     cluster.run(2000);
     expect(cluster.consume(1, 6)).toBe("g");
     expect(cluster.words(3)).toBe("g");
+  });
+
+  it("a follower takes over the leader's log start [REP-82, LOG-41]", () => {
+    const cluster = running({ topic: { "retention.ms": "-1", "segment.bytes": "250" } });
+    cluster.produce(1, "a b c d e f", 1);
+    cluster.run(1000);
+    cluster.log(1).advanceLogStart(4);
+    cluster.run(1000);
+    expect(cluster.log(2).logStartOffset).toBe(4);
+    expect(cluster.log(2).epochs.entries).toEqual([{ epoch: 0, startOffset: 4 }]);
   });
 
   it("a follower that is longer than an uncleanly elected leader is cut to it [C-8]", () => {

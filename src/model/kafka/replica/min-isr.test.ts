@@ -138,6 +138,16 @@ describe("pending changes [REP-44, ISR-6, ISR-7]", () => {
     expect(cluster.partition(1).pending).toBeNull();
   });
 
+  it("an answer of an older state is ignored [ISR-6]", () => {
+    const cluster = joining();
+    const { answered } = cluster.unanswered[0]!;
+    const old = { errorCode: 0, leaderId: 1, isr: [1], partitionEpoch: 0 };
+    answered({ ...old, leaderEpoch: 0 });
+    answered({ ...old, leaderEpoch: 7, partitionEpoch: 9 });
+    expect(cluster.partition(1)).toMatchObject({ isr: [1, 2], partitionEpoch: 1 });
+    expect(cluster.partition(1).pending).not.toBeNull();
+  });
+
   it("an unknown error is answered with the same proposal [ISR-6]", () => {
     const cluster = joining();
     const { proposal, answered } = cluster.unanswered[0]!;

@@ -145,6 +145,53 @@ describe("admission [REP-10]", () => {
   });
 });
 
+describe("a follower's fetch", () => {
+  const fetched = (cluster: TestCluster, asked: Parameters<TestCluster["fetch"]>[1]) =>
+    cluster.fetch(1, { currentLeaderEpoch: 1, ...asked }, 3).responses[0]!.partitions[0]!;
+
+  it("tells where the logs part, and counts for nothing then [REP-50, REP-64]", () => {
+    const cluster = running({ config: { "replica.fetch.wait.max.ms": 60_000 } });
+    cluster.produce(1, "a b", 1);
+    cluster.run(20);
+    cluster.elect(1);
+    cluster.kill(3);
+    const before = { ...cluster.partition(1).replica(3)! };
+    const answer = fetched(cluster, { fetchOffset: 2, lastFetchedEpoch: 0 });
+    expect(answer.divergingEpoch).toBeNull();
+    cluster.produce(1, "c", 1);
+    expect(fetched(cluster, { fetchOffset: 3, lastFetchedEpoch: 0 })).toMatchObject({
+      divergingEpoch: { epoch: 0, endOffset: 2 },
+      records: [],
+    });
+    expect(cluster.partition(1).replica(3)!.logEndOffset).toBe(before.logEndOffset);
+    expect(fetched(cluster, { fetchOffset: 3, lastFetchedEpoch: 9 }).errorCode).toBe(
+      ErrorCode.OFFSET_OUT_OF_RANGE,
+    );
+  });
+
+  it("carries the high watermark from before it [REP-61, REP-68]", () => {
+    const cluster = running();
+    cluster.kill(3);
+    cluster.produce(1, "a", 1);
+    cluster.run(20);
+    expect(fetched(cluster, { currentLeaderEpoch: 0, fetchOffset: 1 }).highWatermark).toBe(0);
+    expect(cluster.log(1).highWatermark).toBe(1);
+  });
+
+  it("an answer to a request from before a role change is ignored [REP-81]", () => {
+    const cluster = running();
+    cluster.produce(1, "a", 1);
+    // The answer with the record is on its way when 2 is told of the next epoch.
+    cluster.elect(1);
+    cluster.run(1);
+    const appended = cluster.factsOf("LogAppended", 2);
+    expect(appended.filter(({ leaderEpoch }) => leaderEpoch === 0)).toEqual([]);
+    cluster.run(2000);
+    expect(cluster.words(2)).toBe("a");
+    expect(cluster.factsOf("LogAppended", 2)).toHaveLength(1);
+  });
+});
+
 describe("offset queries", () => {
   const list = (cluster: TestCluster, timestamp: number, replicaId = -1) =>
     cluster.manager(1).listOffsets({
