@@ -6,8 +6,8 @@
  */
 import { z } from "zod";
 import type { Finding } from "../checks/finding.ts";
-import { faultPlanSchema, planToJson } from "../faults/schema.ts";
 import type { FaultPlan } from "../faults/plan.ts";
+import { faultPlanSchema, planToJson } from "../faults/schema.ts";
 import { VARIANTS } from "../model/variants/registry.ts";
 import type { Drawn } from "./draw.ts";
 import { suggestion } from "./nearest.ts";
@@ -113,7 +113,12 @@ export function parseFailureFile(text: string, name: string): FailureFile {
   const { variant } = result.data;
   if (variant !== null && !(variant in VARIANTS)) {
     const words = Object.keys(VARIANTS);
-    throw new ScenarioError(name, null, "variant", `no variant "${variant}".${suggestion(variant, words)}`);
+    throw new ScenarioError(
+      name,
+      null,
+      "variant",
+      `no variant "${variant}".${suggestion(variant, words)}`,
+    );
   }
   return result.data as FailureFile;
 }
@@ -126,7 +131,12 @@ function parseJson(text: string, name: string): { readonly [key: string]: unknow
     // The engine's own words differ between engines; ours do not.
     const cut = text.trimStart().startsWith("{") && !text.trimEnd().endsWith("}");
     const found = cut ? "JSON that ends in the middle" : "something that is not JSON";
-    throw new ScenarioError(name, null, "", `expected a failure file of kafka-trial, found ${found}`);
+    throw new ScenarioError(
+      name,
+      null,
+      "",
+      `expected a failure file of kafka-trial, found ${found}`,
+    );
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     const message = "expected a failure file of kafka-trial, found JSON that is not an object";

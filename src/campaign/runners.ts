@@ -1,0 +1,52 @@
+/** The ways to run batches: on worker threads over the built worker, or in this thread. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { packageRoot } from "./library.ts";
+import type { Batch, BatchRunner, TrialSummary } from "./task.ts";
+import { UsageError } from "./usage-error.ts";
+import work, { type WorkerAnswer } from "./worker.ts";
+
+/** Batches queued per worker: the next one is there when the last is done. */
+const PIPELINE = 2;
+
+/** `workers` threads that stay alive; 0 runs everything in this thread. */
+export async function createRunner(workers: number): Promise<BatchRunner> {
+  return workers === 0 ? inlineRunner() : workerRunner(workers);
+}
+
+export function inlineRunner(): BatchRunner {
+  return {
+    concurrency: 1,
+    async run(batch: Batch): Promise<readonly TrialSummary[]> {
+      // Lets signals and timers in between two batches.
+      await setImmediate();
+      return trialsOf(work(batch));
+    },
+    close: async () => {},
+  };
+}
+
+async function workerRunner(workers: number): Promise<BatchRunner> {
+  const filename = join(packageRoot(), "dist", "worker.js");
+  if (!existsSync(filename)) throw new UsageError("dist/worker.js is missing: run npm run build");
+  const { Piscina } = await import("piscina");
+  const pool = new Piscina({
+    filename,
+    minThreads: workers,
+    maxThreads: workers,
+    idleTimeout: Number.POSITIVE_INFINITY,
+  });
+  return {
+    concurrency: workers * PIPELINE,
+    async run(batch: Batch): Promise<readonly TrialSummary[]> {
+      return trialsOf((await pool.run(batch)) as WorkerAnswer);
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+function trialsOf(answer: WorkerAnswer): readonly TrialSummary[] {
+  if ("trials" in answer) return answer.trials;
+  throw new UsageError(answer.badFile.message);
+}

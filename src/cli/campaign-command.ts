@@ -1,0 +1,175 @@
+/** `trial campaign`: many seeds of one or more scenarios on worker threads. */
+import { availableParallelism } from "node:os";
+import { Campaign } from "../campaign/campaign.ts";
+import { findScenario, parseSource, shippedScenarios } from "../campaign/library.ts";
+import { createRunner } from "../campaign/runners.ts";
+import { type CampaignScenario, Schedule } from "../campaign/schedule.ts";
+import { parseSeedRange, type SeedRange } from "../campaign/seeds.ts";
+import { Store } from "../campaign/store.ts";
+import { CampaignSummary } from "../campaign/summary.ts";
+import type { BatchRunner, TrialSummary } from "../campaign/task.ts";
+import { UsageError } from "../campaign/usage-error.ts";
+import { TOOL } from "../campaign/version.ts";
+import { campaignJson } from "../report/json.ts";
+import { formatTool } from "../report/run-screen.ts";
+import { paint, plural } from "../report/text.ts";
+import { resolveScenario } from "../trial/scenario.ts";
+import { ExitCode } from "./exit-code.ts";
+import type { Io } from "./io.ts";
+import { drawSeed, readBudget, readCount, readVariant } from "./options.ts";
+import { Progress } from "./progress.ts";
+import { speaker } from "./run-command.ts";
+
+export interface CampaignCommandOptions {
+  readonly seeds?: string;
+  readonly budget?: string;
+  readonly workers?: string;
+  readonly bail?: string;
+  readonly variant?: string;
+  readonly json?: boolean;
+}
+
+/** Of a scenario whose faults are drawn: every seed is another trial there. */
+const NEMESIS_WEIGHT = 4;
+const DEFAULT_BUDGET_MS = 60_000;
+
+export async function campaignCommandLine(
+  names: readonly string[],
+  options: CampaignCommandOptions,
+  io: Io,
+): Promise<ExitCode> {
+  const variant = readVariant(options.variant);
+  const bail = readCount("--bail", options.bail, 1);
+  const workers = readCount("--workers", options.workers, 0) ?? availableParallelism();
+  const { range, budgetMs } = readExtent(options);
+  const store = new Store(io.cwd);
+  const scenarios = loadScenarios(names, range, variant, store, io.cwd);
+  const schedule = new Schedule(scenarios, range, variant);
+  const summary = new CampaignSummary(scenarios);
+  const say = speaker(io, options.json === true);
+  const words = plural(scenarios.length, "scenario");
+  say([
+    `SEEDS ${rangeWords(range)}   ${formatTool(TOOL)}`,
+    `  ${words}: ${scenarios.map(({ name }) => name).join(", ")}${variant === null ? "" : `; variant ${variant}`}`,
+  ]);
+  const runner = await createRunner(workers);
+  const header = {
+    seeds: rangeWords(range),
+    variant,
+    scenarios: scenarios.map(({ name }) => name),
+  };
+  const journal = store.beginJournal(header, new Date());
+  const onTrial = (trial: TrialSummary) => {
+    store.journal(trial, variant);
+    const file =
+      trial.failureFile === null
+        ? null
+        : store.writeFailure(trial.scenario, trial.seed, variant, trial.failureFile);
+    summary.add(trial, file);
+  };
+  const campaign = new Campaign({
+    scenarios,
+    schedule,
+    runner,
+    budgetMs,
+    bail,
+    onTrial,
+    now: io.now,
+  });
+  const progress = new Progress({ io, summary, total: schedule.total, budgetMs });
+  await conduct(campaign, summary, progress, runner, io);
+  store.endJournal({ reason: summary.end?.reason, trials: summary.trials });
+  const { campaignLines } = await import("../report/campaign-screen.ts");
+  const argumentOf = (name: string) =>
+    scenarios.find((scenario) => scenario.name === name)?.source.argument ?? name;
+  const colours = paint(io.colour && options.json !== true);
+  say(campaignLines({ summary, variant, argumentOf, journal }, colours));
+  if (options.json === true) io.out(`${JSON.stringify(campaignJson(summary, TOOL))}\n`);
+  return exitCodeOf(summary);
+}
+
+/** Runs to the end; Ctrl-C ends early with what there is, a second one at once. */
+async function conduct(
+  campaign: Campaign,
+  summary: CampaignSummary,
+  progress: Progress,
+  runner: BatchRunner,
+  io: Io,
+): Promise<void> {
+  let interrupts = 0;
+  const release = io.onInterrupt(() => {
+    if (++interrupts > 1) process.exit(ExitCode.INTERRUPTED);
+    io.err("\ninterrupted: waiting for trials under way (Ctrl-C again to quit at once)\n");
+    campaign.interrupt();
+  });
+  try {
+    await progress.start();
+    summary.end = await campaign.run();
+  } finally {
+    release();
+    progress.stop();
+    await runner.close();
+  }
+}
+
+interface Extent {
+  readonly range: SeedRange;
+  readonly budgetMs: number | null;
+}
+
+function readExtent({ seeds, budget }: CampaignCommandOptions): Extent {
+  const budgetMs = readBudget(budget);
+  if (seeds === undefined) {
+    const range = { from: drawSeed(), to: Number.POSITIVE_INFINITY };
+    return { range, budgetMs: budgetMs ?? DEFAULT_BUDGET_MS };
+  }
+  const range = parseSeedRange(seeds);
+  if (range.to === Number.POSITIVE_INFINITY && budgetMs === null) {
+    throw new UsageError(`--seeds ${seeds}: a range without end needs --budget`);
+  }
+  return { range, budgetMs };
+}
+
+function rangeWords({ from, to }: SeedRange): string {
+  if (to === Number.POSITIVE_INFINITY) return `${from}..`;
+  return from === to ? String(from) : `${from}..${to}`;
+}
+
+interface LoadedScenario extends CampaignScenario {
+  readonly expectedOutside: readonly string[];
+}
+
+/** Every file is resolved once here, so that a bad one is reported before anything runs. */
+function loadScenarios(
+  names: readonly string[],
+  range: SeedRange,
+  variant: string | null,
+  store: Store,
+  cwd: string,
+): LoadedScenario[] {
+  const scenarios: LoadedScenario[] = [];
+  for (const argument of names.length === 0 ? shippedScenarios() : names) {
+    const source = findScenario(argument, cwd);
+    const { scenario } = resolveScenario(parseSource(source), String(range.from));
+    const { name, expect, nemesis } = scenario;
+    if (scenarios.some((other) => other.name === name)) {
+      throw new UsageError(`two scenarios by the name "${name}": the second is ${source.file}`);
+    }
+    scenarios.push({
+      name,
+      source,
+      weight: nemesis === undefined ? 1 : NEMESIS_WEIGHT,
+      knownSeeds: store.knownSeeds(name, variant),
+      expectedOutside: expect.outside,
+    });
+  }
+  return scenarios;
+}
+
+function exitCodeOf(summary: CampaignSummary): ExitCode {
+  if (summary.end?.reason === "interrupted") return ExitCode.INTERRUPTED;
+  if (summary.errors > 0) return ExitCode.INTERNAL;
+  if (summary.nondeterministic > 0) return ExitCode.NOT_DETERMINISTIC;
+  if (summary.violated > 0) return ExitCode.VIOLATED;
+  return summary.unknown > 0 || summary.trials === 0 ? ExitCode.UNKNOWN : ExitCode.HELD;
+}

@@ -1,0 +1,166 @@
+/**
+ * The command `trial`: arguments in, exit code out. Everything that is written goes through `io`.
+ *
+ * Commands that need more than a single run are loaded when they are called: a run must answer fast.
+ */
+import { Command, CommanderError, Option } from "commander";
+import { UsageError } from "../campaign/usage-error.ts";
+import { TOOL } from "../campaign/version.ts";
+import { formatTool } from "../report/run-screen.ts";
+import { ScenarioError } from "../trial/scenario-error.ts";
+import type { CampaignCommandOptions } from "./campaign-command.ts";
+import { EXIT_CODES_HELP, ExitCode } from "./exit-code.ts";
+import type { Io } from "./io.ts";
+import type { ReplayOptions } from "./replay-command.ts";
+import { type RunOptions, runCommandLine } from "./run-command.ts";
+
+/** `argv` without node and script. Never throws. */
+export async function runCli(argv: readonly string[], io: Io): Promise<ExitCode> {
+  let code: ExitCode = ExitCode.HELD;
+  const program = buildProgram(io, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return code;
+  } catch (error) {
+    return report(error, argv, io);
+  }
+}
+
+function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
+  const program = new Command("trial");
+  program
+    .description("Puts claims about Kafka on trial in one deterministic simulation")
+    .version(formatTool(TOOL), "-v, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .option("--no-color", "no colours (also: NO_COLOR)")
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .showSuggestionAfterError(true)
+    .addHelpText("before", examples(PROGRAM_EXAMPLES))
+    .addHelpText("after", `\n${EXIT_CODES_HELP}\n`);
+
+  const command = (usage: string, says: string, lines: readonly string[]): Command =>
+    program
+      .command(usage)
+      .description(says)
+      .helpOption("-h, --help", "print help")
+      .addHelpText("before", examples(lines));
+
+  command("run <scenario>", "run one scenario (shipped name or path) under one seed", RUN_EXAMPLES)
+    .option("--seed <seed>", "a number or any text, such as a commit (default: drawn and printed)")
+    .addOption(
+      new Option("--set <key=value>", "change a field or a Kafka setting; may be repeated")
+        .argParser((value: string, before: string[]) => [...before, value])
+        .default([], "none"),
+    )
+    .option("--variant <name>", "run a behaviour that is known to be wrong (trial list variants)")
+    .option("--log [form]", "short: a line per state transition; full: every observation")
+    .option("--verify", "run twice and name the first event that differs")
+    .option("--json", "one object on stdout, text for people on stderr")
+    .option("--out <file>", "write the failure file here, whatever the verdict")
+    .action((scenario: string, options: RunOptions) => end(runCommandLine(scenario, options, io)));
+
+  command(
+    "campaign [scenario...]",
+    "run many seeds (default: all shipped scenarios)",
+    CAMPAIGN_EXAMPLES,
+  )
+    .option("--seeds <range>", "A..B, or A.. with a budget (default: from a drawn seed on)")
+    .option("--budget <duration>", "such as 60s or 10m (default: 60s without --seeds)")
+    .option("--workers <count>", "worker threads; 0: in the main thread (default: one per core)")
+    .option("--bail <count>", "stop after so many failures")
+    .option("--variant <name>", "run a behaviour that is known to be wrong")
+    .option("--json", "one object on stdout, text for people on stderr")
+    .action(async (scenarios: string[], options: CampaignCommandOptions) => {
+      const { campaignCommandLine } = await import("./campaign-command.ts");
+      end(await campaignCommandLine(scenarios, options, io));
+    });
+
+  command("replay <file>", "run the trial of a failure file again", REPLAY_EXAMPLES)
+    .option("--log [form]", "short: a line per state transition; full: every observation")
+    .option("--json", "one object on stdout, text for people on stderr")
+    .action(async (file: string, options: ReplayOptions) => {
+      const { replayCommandLine } = await import("./replay-command.ts");
+      end(replayCommandLine(file, options, io));
+    });
+
+  command("list [section]", "list scenarios, workloads, faults, invariants, goals or variants", [
+    "trial list",
+    "trial list variants --json",
+  ])
+    .option("--json", "JSON on stdout")
+    .action(async (section: string | undefined, options: { json?: boolean }) => {
+      const { listCommandLine } = await import("./list-command.ts");
+      end(listCommandLine(section, options, io));
+    });
+
+  command("schema", "print the JSON Schema of scenario files", [
+    "trial schema > scenario.schema.json",
+  ]).action(async () => {
+    const { scenarioJsonSchema } = await import("../trial/scenario-schema.ts");
+    io.out(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
+  });
+  return program;
+}
+
+const PROGRAM_EXAMPLES = [
+  "trial run jepsen-2013                      one trial under a drawn seed",
+  "trial run swarm --seed 42 --log short      a line per state transition",
+  "trial campaign swarm --seeds 1..1000       many seeds on all cores",
+  "trial replay store/latest/failure.json     what failed last, again",
+];
+const RUN_EXAMPLES = [
+  "trial run healthy",
+  "trial run jepsen-2013 --seed 7 --set min.insync.replicas=2",
+  "trial run swarm --seed $(git rev-parse HEAD) --verify",
+  "trial run ./my-scenario.yaml --variant no-truncation --json",
+];
+const CAMPAIGN_EXAMPLES = [
+  "trial campaign --budget 60s",
+  "trial campaign swarm --seeds 1..1000 --bail 1",
+  "trial campaign swarm --seeds 1.. --budget 10m --workers 2 --json",
+];
+const REPLAY_EXAMPLES = [
+  "trial replay store/latest/failure.json",
+  "trial replay store/swarm/42/failure.json --log full",
+];
+
+function examples(lines: readonly string[]): string {
+  return `Examples:\n${lines.map((line) => `  ${line}`).join("\n")}\n`;
+}
+
+/** Says what went wrong; with --json an object on stdout says it too. */
+function report(error: unknown, argv: readonly string[], io: Io): ExitCode {
+  const json = argv.includes("--json");
+  if (error instanceof CommanderError) {
+    const asked = ["commander.helpDisplayed", "commander.version", "commander.help"];
+    if (asked.includes(error.code)) return error.exitCode === 0 ? ExitCode.HELD : ExitCode.USAGE;
+    if (json) io.out(`${JSON.stringify({ error: { message: error.message } })}\n`);
+    return ExitCode.USAGE;
+  }
+  if (error instanceof ScenarioError) {
+    const { message, file, line, field } = error;
+    io.err(`error: ${message}\n`);
+    if (json) io.out(`${JSON.stringify({ error: { message, file, line, field } })}\n`);
+    return ExitCode.USAGE;
+  }
+  if (error instanceof UsageError) {
+    io.err(`error: ${error.message}\n`);
+    if (json) io.out(`${JSON.stringify({ error: { message: error.message } })}\n`);
+    return ExitCode.USAGE;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  io.err(
+    [
+      "internal error of kafka-trial: please report the following",
+      `  tool     ${formatTool(TOOL)}, Node ${process.version}`,
+      `  command  trial ${argv.join(" ")}`,
+      `  ${stack.replaceAll("\n", "\n  ")}`,
+      "",
+    ].join("\n"),
+  );
+  if (json) io.out(`${JSON.stringify({ error: { message: String(error), stack } })}\n`);
+  return ExitCode.INTERNAL;
+}
