@@ -301,3 +301,19 @@ it("an orderly stop leaves nothing to recover [LOG-26, CTL-97]", () => {
   expect(cluster.member(2).logs).toMatchObject({ clean: true });
   expect(cluster.member(2).logs!.get("t", 0)!.logEndOffset).toBe(3);
 });
+
+it("an answer that is under way when a partition is followed anew is ignored [REP-81]", () => {
+  const cluster = running({ partitions: 2 });
+  cluster.produce(1, "a", 1, 0);
+  // The leader has answered the parked fetches; before that arrives 2 learns of a new epoch, which
+  // leaves it with the same fetcher.
+  cluster.truth[0]!.leaderEpoch++;
+  cluster.truth[0]!.partitionEpoch++;
+  cluster.tell(2);
+  expect(cluster.partition(2).leaderEpoch).toBe(1);
+  cluster.run(10);
+  expect(cluster.words(2)).toBe("");
+  cluster.tell(1);
+  cluster.run(2500);
+  expect(cluster.words(2)).toBe("a");
+});
