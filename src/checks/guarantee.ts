@@ -80,9 +80,8 @@ export class GuaranteeTracker {
   }
 
   #zooKeeperLoss(finding: Finding): Excuse | null {
-    const loss = this.#events.zooKeeperLoss;
-    if (loss === null || loss.at > finding.at || !REST_ON_ZOOKEEPER.has(finding.check)) return null;
-    return { clause: loss.clause, because: loss.because };
+    if (!REST_ON_ZOOKEEPER.has(finding.check)) return null;
+    return this.#events.zooKeeperLoss(finding.at);
   }
 
   #excuse(finding: Finding): Excuse | null {

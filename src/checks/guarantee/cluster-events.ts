@@ -5,7 +5,6 @@
  * fault injector, registrations from committed znodes, controllers from their own statements.
  */
 import type { IsrProposed, KafkaObservation } from "../../model/kafka/observations.ts";
-import type { ZooKeeperObservation } from "../../model/zookeeper/observations.ts";
 import { formatTime, type Micros, type NodeObservation, type Observers } from "../../sim/index.ts";
 import type { TopicFacts } from "../invariants/facts.ts";
 import type { KafkaGhost } from "../invariants/kafka-ghost.ts";
@@ -14,7 +13,6 @@ import { brokerIdOf, eachZnodeWrite } from "../invariants/znodes.ts";
 import type { AppliedFault, Excuse } from "./excuse.ts";
 
 type Kafka<K extends KafkaObservation["kind"]> = Extract<KafkaObservation, { kind: K }>;
-type Zk<K extends ZooKeeperObservation["kind"]> = Extract<ZooKeeperObservation, { kind: K }>;
 type Node<K extends NodeObservation["kind"]> = Extract<NodeObservation, { kind: K }>;
 
 /** As the fault injector states it; its own type lies on the same floor as the checks. */
@@ -50,8 +48,6 @@ export class ClusterEvents {
   readonly #terms: Term[] = [];
   readonly #registrations: Registration[] = [];
   readonly #expansions: Expansion[] = [];
-  /** How the ensemble came to lose committed state; null if it did not. */
-  zooKeeperLoss: (Excuse & { readonly at: Micros }) | null = null;
 
   constructor(observers: Observers, ghost: KafkaGhost) {
     this.#ghost = ghost;
@@ -90,11 +86,6 @@ export class ClusterEvents {
         if (broker === null || op === "setData") return;
         this.#registrations.push({ broker, at, present: op === "create" });
       });
-    });
-    observers.on<Zk<"ZkLogLoaded">>("ZkLogLoaded", (o, node, at) => {
-      if (ghost.zooKeeper.server(o.server).droppedCommitted === 0) return;
-      const cause = this.#zooKeeperCause(o.server, node, at);
-      if (cause !== null) this.zooKeeperLoss ??= { ...cause, at };
     });
   }
 
@@ -160,6 +151,16 @@ export class ClusterEvents {
     const lie = this.#faultAt("lying-fsync", name, -1, at);
     if (lie === null) return null;
     return { at, words: `${words}, its disk having lied about fsync since ${time(lie.at)}` };
+  }
+
+  /** How the ensemble came to lose committed state before `until` [C-1g]; null if it did not. */
+  zooKeeperLoss(until: Micros): Excuse | null {
+    for (const { server, node, at } of this.#ghost.zooKeeper.drops) {
+      if (at > until) break;
+      const cause = this.#zooKeeperCause(server, node, at);
+      if (cause !== null) return cause;
+    }
+    return null;
   }
 
   #zooKeeperCause(server: number, node: number, until: Micros): Excuse | null {

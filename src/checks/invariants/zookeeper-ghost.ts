@@ -83,6 +83,8 @@ export class ZooKeeperGhost {
   readonly nodes = new Map<number, number>();
   /** True once a commit was missed: znode contents may then be older than the truth. */
   gaps = 0;
+  /** Servers that came back from their disk without a committed transaction that they had. */
+  readonly drops: { readonly server: number; readonly node: number; readonly at: Micros }[] = [];
   readonly #listeners: CommittedTxnListener[] = [];
 
   constructor(observers: Observers) {
@@ -98,9 +100,10 @@ export class ZooKeeperGhost {
       server.cut(o.to);
       if (server.lastZxid > o.to) server.reset(o.to, o.prefixHash);
     });
-    observers.on<Of<"ZkLogLoaded">>("ZkLogLoaded", (o) => {
+    observers.on<Of<"ZkLogLoaded">>("ZkLogLoaded", (o, node, at) => {
       const server = this.server(o.server);
       this.#noteDrop(server, o.lastZxid);
+      if (server.droppedCommitted !== 0) this.drops.push({ server: o.server, node, at });
       if (server.hashAt(o.lastZxid) === o.prefixHash) server.cut(o.lastZxid);
       else server.reset(o.lastZxid, o.prefixHash);
     });

@@ -33,6 +33,8 @@ const STATE = `/brokers/topics/${TOPIC}/partitions/0/state`;
 export class Stream {
   readonly observers = new Observers();
   readonly findings: Finding[] = [];
+  /** Of each finding, classified in the turn in which it was found. */
+  readonly #clauses: (string | null)[] = [];
   readonly invariants: InvariantSet;
   readonly tracker: GuaranteeTracker;
   at = 0;
@@ -63,7 +65,10 @@ export class Stream {
       brokers: 3,
       zookeeperServers: [1, 2, 3],
     };
-    const report = (finding: Finding) => this.findings.push(finding);
+    const report = (finding: Finding) => {
+      this.findings.push(finding);
+      this.#clauses.push(this.tracker.classify(finding)?.outside.clause ?? null);
+    };
     this.invariants = attachInvariants(this.observers, facts, report);
     this.tracker = new GuaranteeTracker(this.observers, facts, this.invariants.ghost);
   }
@@ -73,11 +78,14 @@ export class Stream {
     return [...new Set(this.findings.map(({ check }) => check))].sort();
   }
 
-  /** The clause that excuses the first finding of a check; null for a violation. */
+  /** The clause that excuses the first finding of a check, then and now; null for a violation. */
   clause(check: string): string | null {
-    const finding = this.findings.find((known) => known.check === check);
-    if (finding === undefined) throw new Error(`${check} found nothing`);
-    return this.tracker.classify(finding)?.outside.clause ?? null;
+    const index = this.findings.findIndex((known) => known.check === check);
+    if (index < 0) throw new Error(`${check} found nothing`);
+    const atOnce = this.#clauses[index] ?? null;
+    const later = this.tracker.classify(this.findings[index] as Finding)?.outside.clause ?? null;
+    if (atOnce !== later) throw new Error(`${check}: ${atOnce} at once, ${later} later`);
+    return later;
   }
 
   finish(): this {
