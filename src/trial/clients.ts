@@ -14,7 +14,7 @@ import { consumeWorkload } from "../workloads/consume.ts";
 import type { HistoryRecorder } from "../workloads/history-recorder.ts";
 import { OpenSends, produceWorkload } from "../workloads/produce.ts";
 import type { Cluster } from "./cluster.ts";
-import { stringify } from "./facts.ts";
+import { producerNames, stringify } from "./facts.ts";
 import type { Scenario } from "./scenario.ts";
 import { TIMEOUTS } from "./timeouts.ts";
 
@@ -34,14 +34,6 @@ export interface ClientGroup {
 const FIRST_PRODUCER_PROCESS = 1_000_000;
 const PROCESSES_PER_PRODUCER = 100_000;
 const PROCESSES_PER_CONSUMER = 1_000;
-
-/** Names of one group of producers, numbered through all groups. */
-export function producerNames(scenario: Scenario, group: number): string[] {
-  let before = 0;
-  for (let i = 0; i < group; i++) before += scenario.producers[i]?.count ?? 0;
-  const count = scenario.producers[group]?.count ?? 0;
-  return Array.from({ length: count }, (_, i) => `p${before + i + 1}`);
-}
 
 export function addAdmin(parts: ClientParts): {
   readonly node: SimNode;

@@ -2,7 +2,6 @@
 import type { ClusterFacts } from "../checks/invariants/index.ts";
 import { PRODUCER_DEFAULTS, type ProducerConfig } from "../model/clients/config.ts";
 import { type BrokerConfig, brokerConfig, topicConfig } from "../model/kafka/config.ts";
-import { producerNames } from "./clients.ts";
 import type { Scenario } from "./scenario.ts";
 
 export function clusterFacts(scenario: Scenario): ClusterFacts {
@@ -55,4 +54,12 @@ export function stringify(config: object): { [key: string]: string } {
     if (value !== undefined) strings[key] = String(value);
   }
   return strings;
+}
+
+/** Names of one group of producers, numbered through all groups. */
+export function producerNames(scenario: Scenario, group: number): string[] {
+  let before = 0;
+  for (let i = 0; i < group; i++) before += scenario.producers[i]?.count ?? 0;
+  const count = scenario.producers[group]?.count ?? 0;
+  return Array.from({ length: count }, (_, i) => `p${before + i + 1}`);
 }

@@ -36,10 +36,12 @@ export function historyFindings(
     if (bySettings) continue;
     for (const found of anomaly.findings) {
       const dash = found.key.lastIndexOf("-");
-      const last = ops[found.ops[found.ops.length - 1] ?? -1];
+      // A finding stands when the last of the ops that prove it has completed.
+      let at = 0;
+      for (const index of found.ops) at = Math.max(at, ops[index]?.time ?? 0);
       findings.push({
         check: anomaly.name,
-        at: last?.time ?? 0,
+        at,
         says: anomaly.says,
         saw: found.saw,
         ...(dash < 0

@@ -4,8 +4,9 @@
  * A resolved scenario is plain data: it can be printed, stored in a failure file and run again
  * without the seed's configuration draws.
  */
-import { RandomStreams } from "../sim/index.ts";
+
 import { parseTarget, type Target } from "../faults/targets.ts";
+import { RandomStreams } from "../sim/index.ts";
 import { type Drawn, drawValues, isBetween, isPick } from "./draw.ts";
 import { suggestion } from "./nearest.ts";
 import { ScenarioError } from "./scenario-error.ts";
