@@ -101,7 +101,10 @@ export class GuaranteeTracker {
       case "OrderPerKey":
       case "nonmonotonic-send":
       case "int-nonmonotonic-send":
-        return this.#clients.reordering(finding, partition);
+        // A later send has a smaller offset where the log was cut below the earlier one.
+        return (
+          this.#clients.reordering(finding, partition) ?? this.#clients.loss(finding, partition)
+        );
       case "duplicate":
         return this.#clients.duplicate(finding, partition);
       case "lost-write":

@@ -2,10 +2,11 @@
  * Judges the history with the black-box checkers and turns what they found into findings, so that one
  * place decides what is outside the guarantee.
  */
-import { checkHistory } from "../checks/checkers/index.ts";
+import { checkHistory, type JudgedAnomaly } from "../checks/checkers/index.ts";
 import type { Finding } from "../checks/finding.ts";
 import type { Op } from "../checks/history.ts";
 import type { ClusterFacts } from "../checks/invariants/index.ts";
+import type { Micros } from "../sim/index.ts";
 import type { TrialPhase } from "./result.ts";
 
 export interface HistoryFindings {
@@ -30,23 +31,27 @@ export function historyFindings(
     atomicOps: false,
   });
   const findings: Finding[] = [];
+  const end = phases[phases.length - 1]?.to ?? 0;
   for (const anomaly of verdict.anomalies) {
     // "Allowed" by settings is not worth a word; a case excused by acks is told with its clause.
     const bySettings = anomaly.allowed !== null && anomaly.outsideCount < anomaly.count;
     if (bySettings) continue;
     for (const found of anomaly.findings) {
-      const dash = found.key.lastIndexOf("-");
-      // A finding stands when the last of the ops that prove it has completed.
-      let at = 0;
+      if (anomaly.name === "unseen") {
+        findings.push(...unseenFindings(anomaly, found, end));
+        continue;
+      }
+      // A finding stands when the last of the ops that prove it has completed; that a value is
+      // gone for good, at the end.
+      const gone = anomaly.name === "lost-write" || anomaly.name === "inconsistent-offsets";
+      let at = gone ? end : 0;
       for (const index of found.ops) at = Math.max(at, ops[index]?.time ?? 0);
       findings.push({
         check: anomaly.name,
         at,
         says: anomaly.says,
         saw: found.saw,
-        ...(dash < 0
-          ? {}
-          : { topic: found.key.slice(0, dash), partition: Number(found.key.slice(dash + 1)) }),
+        ...partitionOf(found.key),
         ...(found.offsets[0] === undefined ? {} : { offset: found.offsets[0] }),
         ...(found.values[0] === undefined ? {} : { record: found.values[0] }),
       });
@@ -54,4 +59,29 @@ export function historyFindings(
   }
   const unknown = verdict.valid === "unknown" ? verdict.reason : null;
   return { findings, unknown };
+}
+
+/** Each value by itself: they may have been lost for different reasons. */
+function unseenFindings(
+  anomaly: JudgedAnomaly,
+  found: JudgedAnomaly["findings"][number],
+  at: Micros,
+): Finding[] {
+  return found.values.map((record, i) => ({
+    check: anomaly.name,
+    at,
+    says: anomaly.says,
+    saw: i === 0 ? found.saw : `${found.key}: "${record}" was acknowledged and never polled`,
+    ...partitionOf(found.key),
+    // Offsets that no acknowledgement told are left out: then the lists do not match.
+    ...(found.offsets.length === found.values.length ? { offset: found.offsets[i] as number } : {}),
+    record,
+  }));
+}
+
+/** `orders-0` as topic and partition; nothing for a key of another form. */
+function partitionOf(key: string): { topic?: string; partition?: number } {
+  const dash = key.lastIndexOf("-");
+  if (dash < 0) return {};
+  return { topic: key.slice(0, dash), partition: Number(key.slice(dash + 1)) };
 }
