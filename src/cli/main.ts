@@ -1,10 +1,16 @@
 /** Entry of the built command. */
 import { runCli } from "./cli.ts";
+import type { ExitCode } from "./exit-code.ts";
 import { processIo } from "./io.ts";
 
-// A reader that stops reading, such as `head`, is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
-});
-process.exitCode = await runCli(process.argv.slice(2), processIo());
+export { runCli } from "./cli.ts";
+
+/** Runs the command line of this process. */
+export function main(): Promise<ExitCode> {
+  // A reader that stops reading, such as `head`, is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+  return runCli(process.argv.slice(2), processIo());
+}

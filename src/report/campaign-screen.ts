@@ -2,7 +2,7 @@
 import Table from "cli-table3";
 import type { CampaignSummary, FailureEntry } from "../campaign/summary.ts";
 import { commandLines, runCommand, trialCommands } from "./commands.ts";
-import { compact, elapsed, grouped, type Paint, plural, wall, wrap } from "./text.ts";
+import { compact, elapsed, grouped, type Paint, plural, shellWord, wall, wrap } from "./text.ts";
 
 const WIDTH = 100;
 const FAILURES_LISTED = 10;
@@ -150,38 +150,31 @@ function goalLines(summary: CampaignSummary, colours: Paint): string[] {
   return lines;
 }
 
+/** One entry for each check in each scenario, with its first seed. */
 function failureLines({ summary, variant, argumentOf }: CampaignScreen, colours: Paint): string[] {
-  const failures = summary.sortedFailures();
-  if (failures.length === 0) return [];
+  const groups = new Map<string, { readonly first: FailureEntry; count: number }>();
+  for (const failure of summary.sortedFailures()) {
+    const key = `${failure.scenario} ${failure.check ?? failure.kind}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { first: failure, count: 1 });
+    else group.count++;
+  }
+  if (groups.size === 0) return [];
   const lines = ["", colours.bold(colours.red("Failures"))];
-  for (const failure of distinctFirst(failures).slice(0, FAILURES_LISTED)) {
-    const { scenario, seed, kind, check, says, saw, file } = failure;
-    lines.push(`  ${colours.red((check ?? kind).padEnd(24))} ${scenario}  seed ${seed}`);
+  for (const { first, count } of [...groups.values()].slice(0, FAILURES_LISTED)) {
+    const { scenario, seed, kind, check, says, saw, file } = first;
+    const number = `${plural(count, "trial")}, first seed ${seed}`;
+    lines.push(`  ${colours.red(check ?? kind)}  ${scenario}: ${number}`);
     if (says !== null) lines.push(`    says  ${wrap(says, WIDTH, 10)}`);
     lines.push(`    saw   ${wrap(saw, WIDTH, 10)}`);
-    const name = { scenario: argumentOf(scenario), seed, variant, overrides: [] };
-    const verify = kind === "not deterministic" ? " --verify" : "";
-    lines.push(
-      `    ${file === null || verify !== "" ? `${runCommand(name)}${verify}` : `npx trial replay ${file}`}`,
-    );
+    const run = runCommand({ scenario: argumentOf(scenario), seed, variant, overrides: [] });
+    if (kind === "not deterministic") lines.push(`    ${run} --verify`);
+    else lines.push(`    ${file === null ? run : `npx trial replay ${shellWord(file)}`}`);
   }
-  if (failures.length > FAILURES_LISTED) {
-    lines.push(`  ... and ${grouped(failures.length - FAILURES_LISTED)} more in the journal`);
+  if (groups.size > FAILURES_LISTED) {
+    lines.push(`  ... and ${grouped(groups.size - FAILURES_LISTED)} more kinds in the journal`);
   }
   return lines;
-}
-
-/** One failure of each check before further ones of the same. */
-function distinctFirst(failures: readonly FailureEntry[]): FailureEntry[] {
-  const seen = new Set<string>();
-  const first: FailureEntry[] = [];
-  const rest: FailureEntry[] = [];
-  for (const failure of failures) {
-    const key = failure.check ?? failure.kind;
-    (seen.has(key) ? rest : first).push(failure);
-    seen.add(key);
-  }
-  return [...first, ...rest];
 }
 
 function nextLines({ summary, variant, argumentOf, journal }: CampaignScreen): string[] {

@@ -1,0 +1,30 @@
+/**
+ * kafka-trial as a library: the synchronous, platform-neutral part, which runs in Node, in a worker and
+ * in a browser page alike. Text in, results out; files, terminals and threads are the caller's.
+ */
+export { CATALOGUE, type CatalogueEntry, catalogueEntry } from "./checks/catalogue.ts";
+export { checkHistory } from "./checks/checkers/index.ts";
+export type { Finding } from "./checks/finding.ts";
+export type { Op } from "./checks/history.ts";
+export type { Fault, FaultKind, FaultPlan } from "./faults/plan.ts";
+export { formatFault, planFromJson, planToJson } from "./faults/schema.ts";
+export { VARIANTS, type VariantId } from "./model/variants/registry.ts";
+export {
+  type FailureFile,
+  failureFile,
+  formatFailureFile,
+  parseFailureFile,
+  type ToolVersion,
+} from "./trial/failure-file.ts";
+export type { OutsideFinding, TrialPhase, TrialResult, Verdict } from "./trial/result.ts";
+export {
+  type Override,
+  type ResolvedScenario,
+  resolveScenario,
+  type Scenario,
+} from "./trial/scenario.ts";
+export { ScenarioError } from "./trial/scenario-error.ts";
+export { parseScenarioFile, type ScenarioFile } from "./trial/scenario-file.ts";
+export { scenarioJsonSchema } from "./trial/scenario-schema.ts";
+export { runTrial, Trial, type TrialOptions } from "./trial/trial.ts";
+export { type Difference, type Verification, verifyTrial } from "./trial/verify.ts";
