@@ -12,7 +12,8 @@ const PIPELINE = 2;
 
 /** `workers` threads that stay alive; 0 runs everything in this thread. */
 export async function createRunner(workers: number): Promise<BatchRunner> {
-  return workers === 0 ? inlineRunner() : workerRunner(workers);
+  if (workers === 0) return inlineRunner();
+  return workerRunner(workers, join(packageRoot(), "dist", "worker.js"));
 }
 
 export function inlineRunner(): BatchRunner {
@@ -27,8 +28,8 @@ export function inlineRunner(): BatchRunner {
   };
 }
 
-async function workerRunner(workers: number): Promise<BatchRunner> {
-  const filename = join(packageRoot(), "dist", "worker.js");
+/** `filename` is the built worker. Throws UsageError when it is not there. */
+export async function workerRunner(workers: number, filename: string): Promise<BatchRunner> {
   if (!existsSync(filename)) throw new UsageError("dist/worker.js is missing: run npm run build");
   const { Piscina } = await import("piscina");
   const pool = new Piscina({

@@ -32,6 +32,8 @@ export interface CampaignCommandOptions {
 /** Of a scenario whose faults are drawn: every seed is another trial there. */
 const NEMESIS_WEIGHT = 4;
 const DEFAULT_BUDGET_MS = 60_000;
+/** Two interrupts within so many milliseconds are one. */
+const ECHO_MS = 400;
 
 export async function campaignCommandLine(
   names: readonly string[],
@@ -96,9 +98,14 @@ async function conduct(
   runner: BatchRunner,
   io: Io,
 ): Promise<void> {
-  let interrupts = 0;
+  let interruptedAt: number | null = null;
   const release = io.onInterrupt(() => {
-    if (++interrupts > 1) process.exit(ExitCode.INTERRUPTED);
+    if (interruptedAt !== null) {
+      // npm passes a Ctrl-C on that the terminal has delivered already: that is no second one.
+      if (io.now() - interruptedAt > ECHO_MS) process.exit(ExitCode.INTERRUPTED);
+      return;
+    }
+    interruptedAt = io.now();
     io.err("\ninterrupted: waiting for trials under way (Ctrl-C again to quit at once)\n");
     campaign.interrupt();
   });

@@ -27,7 +27,9 @@ export function replayCommandLine(path: string, options: ReplayOptions, io: Io):
   const resolved = { scenario, drawn };
   say(openingLines({ tool: TOOL, resolved, seed, variant, seedDrawn: false }, colours));
   say(recordedPlanLines(plan));
-  say([`  recorded ${file.verdict}, fingerprint ${file.fingerprint}, by ${formatTool(file.tool)}`]);
+  say([
+    `  recorded     ${file.verdict}, fingerprint ${file.fingerprint}, by ${formatTool(file.tool)}`,
+  ]);
 
   const trialOptions: TrialOptions = {
     scenario: resolved,

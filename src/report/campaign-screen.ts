@@ -78,7 +78,7 @@ function totalLines(summary: CampaignSummary, colours: Paint): string[] {
   const words = [colours.green(`${grouped(held)} held`)];
   if (violated > 0) words.push(colours.red(`${grouped(violated)} violated`));
   if (unknown > 0) words.push(colours.yellow(`${grouped(unknown)} unknown`));
-  if (errors > 0) words.push(colours.red(`of these ${grouped(errors)} internal errors`));
+  if (errors > 0) words.push(colours.red(`${plural(errors, "internal error")} among them`));
   if (nondeterministic > 0)
     words.push(colours.red(`${grouped(nondeterministic)} not deterministic`));
   const perSecond = wallMs > 0 ? summary.events / (wallMs / 1000) : 0;

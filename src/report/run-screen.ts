@@ -11,7 +11,7 @@ import { faultWords } from "./fault-words.ts";
 import { elapsed, grouped, type Paint, plural, wall, wrap } from "./text.ts";
 
 const WIDTH = 100;
-const INDENT = 11;
+const INDENT = 15;
 /** Of a long plan, so many faults are listed. */
 const FAULTS_LISTED = 30;
 /** Of one check that was violated, so many findings follow the first. */
@@ -173,7 +173,7 @@ function factLines({ result, wallMs }: Closing): string[] {
       "run",
       `${grouped(events)} events, ${elapsed(virtualMicros)} virtual in ${wall(wallMs)}${speed}`,
     ),
-    field("print", fingerprint),
+    field("fingerprint", fingerprint),
     field("goals", goals.length === 0 ? "none" : `${goals.length}: ${goals.join(", ")}`),
   ];
 }
