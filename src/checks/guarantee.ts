@@ -8,7 +8,7 @@
 import type { Observers } from "../sim/index.ts";
 import type { Finding } from "./finding.ts";
 import { ClientFindings } from "./guarantee/client-findings.ts";
-import { ClusterEvents, time } from "./guarantee/cluster-events.ts";
+import { ClusterEvents } from "./guarantee/cluster-events.ts";
 import type { AppliedFault, Excuse } from "./guarantee/excuse.ts";
 import { isUnclean, LostRecords, lastElection } from "./guarantee/lost-records.ts";
 import { ProducerEvents } from "./guarantee/producer-events.ts";
@@ -51,6 +51,15 @@ const REST_ON_ZOOKEEPER: ReadonlySet<string> = new Set([
   "int-nonmonotonic-poll",
 ]);
 
+/** Anomalies of a history that no single op shows. */
+const JUDGED_AT_END: ReadonlySet<string> = new Set([
+  "unseen",
+  "duplicate",
+  "inconsistent-offsets",
+  "nonmonotonic-send",
+  "int-nonmonotonic-send",
+]);
+
 export class GuaranteeTracker {
   readonly #facts: ClusterFacts;
   readonly #ghost: KafkaGhost;
@@ -63,7 +72,7 @@ export class GuaranteeTracker {
     this.#facts = facts;
     this.#ghost = ghost ?? new KafkaGhost(observers);
     this.#events = new ClusterEvents(observers, this.#ghost);
-    const producers = new ProducerEvents(observers, facts);
+    const producers = new ProducerEvents(observers, facts, this.#ghost);
     this.#lost = new LostRecords(facts, this.#events);
     this.#clients = new ClientFindings(producers, this.#lost);
   }
@@ -75,7 +84,11 @@ export class GuaranteeTracker {
 
   /** null: nothing that was observed excuses the finding; it is a violation. */
   classify(finding: Finding): OutsideGuarantee | null {
-    const outside = this.#excuse(finding) ?? this.#zooKeeperLoss(finding);
+    // What is a matter of the whole history is known at its end, whatever ops it is told by.
+    const judged = JUDGED_AT_END.has(finding.check)
+      ? { ...finding, at: Number.POSITIVE_INFINITY }
+      : finding;
+    const outside = this.#excuse(judged) ?? this.#zooKeeperLoss(judged);
     return outside === null ? null : { outside };
   }
 
@@ -127,8 +140,12 @@ export class GuaranteeTracker {
     const { offset, at } = finding;
     if (broker === undefined || offset === undefined) return null;
     // A lack in the ISR is a forerunner: told when it came to be, or when an answer ignored it.
-    const forerunner = finding.check === "HighWatermarkBelowIsr" || finding.brokers?.length === 2;
-    if (forerunner) return this.#lost.excuseMember({ partition, offset, at }, broker);
+    const leader = finding.brokers?.[1];
+    if (finding.check === "HighWatermarkBelowIsr" || leader !== undefined) {
+      const excuse = this.#lost.excuseMember({ partition, offset, at }, broker);
+      if (excuse !== null || leader === undefined) return excuse;
+      return this.#lost.deposed(partition, leader, at);
+    }
     return this.#lost.excuse({ partition, offset, at }, broker);
   }
 
@@ -149,29 +166,15 @@ export class GuaranteeTracker {
     return this.#lost.uncleanElection(partition, election);
   }
 
-  /** [C-17] without epochs; [C-1d, C-22]: a leader went on in its epoch with a shorter log. */
+  /** [C-17] without epochs; otherwise only where a leader lost what others kept [C-22]. */
   #divergence(finding: Finding, partition: PartitionGhost): Excuse | null {
-    const byHighWatermark = this.#facts.features.truncation === "hw";
-    for (const replica of partition.replicas) {
-      for (const loss of replica?.shortenings ?? []) {
-        if (replica === undefined || loss.kind !== "lost" || loss.at > finding.at) continue;
-        const topic = this.#lost.topic(partition.topic);
-        const cause = this.#events.dataLoss(replica.broker, loss, topic);
-        if (cause === null) continue;
-        if (byHighWatermark) {
-          const because = `truncation goes by high watermark (before 0.11), and ${cause.words}`;
-          return { clause: "C-17", because };
-        }
-        const led = lastElection(partition, replica.broker, finding.at);
-        const back = this.#events.unnoticedRestart(replica.broker, cause.at, finding.at);
-        if (led === null || led.at > cause.at || back === null) continue;
-        if ((finding.offset ?? 0) < loss.from) continue;
-        const because =
-          `${cause.words}, was registered again at ${time(back)} unnoticed by any controller, and ` +
-          `went on as leader of ${partition.name} in its old epoch`;
-        return { clause: "C-1d", because };
-      }
+    const { offset, at } = finding;
+    if (this.#facts.features.truncation === "hw") {
+      const cause = this.#lost.anyDataLoss(partition, at);
+      if (cause === null) return null;
+      const because = `truncation goes by high watermark (before 0.11), and ${cause.words}`;
+      return { clause: "C-17", because };
     }
-    return null;
+    return offset === undefined ? null : this.#lost.differingLeader({ partition, offset, at });
   }
 }

@@ -2,12 +2,16 @@
  * Excuses for what clients saw: losses, duplicates and reorderings of producers with weaker settings,
  * and consumers whose past was rewritten.
  */
+import { SECOND } from "../../sim/index.ts";
 import type { Finding } from "../finding.ts";
-import type { PartitionGhost, Shortening } from "../invariants/partition-ghost.ts";
+import type { PartitionGhost, StateWrite } from "../invariants/partition-ghost.ts";
 import { time } from "./cluster-events.ts";
 import type { Excuse } from "./excuse.ts";
 import { type LostRecords, lossesOf } from "./lost-records.ts";
 import type { ProducerEvents, WeakAcknowledgement } from "./producer-events.ts";
+
+/** For so long a client may go on writing to an old leader [CLI-4]. */
+const METADATA_AGE = 60 * SECOND;
 
 export class ClientFindings {
   readonly #producers: ProducerEvents;
@@ -28,8 +32,8 @@ export class ClientFindings {
     const { offset, record, at } = finding;
     const losses = lossesOf(partition, { offset, record, at });
     let excuse: Excuse | null = null;
-    for (const { offset: lost, leader, at: when } of losses) {
-      excuse = this.#lost.excuse({ partition, offset: lost, at: when }, leader);
+    for (const { offset: lost, loss } of losses) {
+      excuse = this.#lost.excuseLoss(partition, loss, lost);
       if (excuse === null) return null;
     }
     return excuse;
@@ -43,33 +47,14 @@ export class ClientFindings {
     if (lossesOf(partition, { offset, record, at }).length > 0) return null;
     if (holdsValue(partition, weak.value)) return null;
     if (weak.acks === 0) return this.#unheardLoss(partition, weak, finding.at);
-    const cut = removal(partition, weak, finding.at);
-    if (cut === null) return this.#leftBehind(partition, weak);
-    const because =
-      `acknowledged with acks=1 at ${time(weak.at)}; broker ${cut.broker} ` +
-      `${cut.kind === "lost" ? "came back without" : "truncated"} offsets ${cut.from} to ` +
-      `${cut.to - 1} of ${partition.name} at ${time(cut.at)} before they were committed`;
-    return { clause: "C-4", because };
-  }
-
-  /** The record is still on a broker that leads no more, and nobody has heard of it since. */
-  #leftBehind(partition: PartitionGhost, weak: WeakAcknowledgement): Excuse | null {
-    const { newestLeader, newestLeaderEpoch } = partition;
-    if (newestLeader === null) return null;
-    for (const replica of partition.replicas) {
-      if (replica === undefined || replica.log.valueAt(weak.offset) !== weak.value) continue;
-      const because =
-        `acknowledged with acks=1 at ${time(weak.at)} by broker ${replica.broker} alone; broker ` +
-        `${newestLeader.broker} leads ${partition.name} without it in epoch ${newestLeaderEpoch}`;
-      return { clause: "C-4", because };
-    }
-    return null;
+    const change = laterLeader(partition, weak, at);
+    if (change === null) return null;
+    return { clause: "C-4", because: tailLost(partition, weak, change) };
   }
 
   /** acks=0: nobody answered; a change of leader or a failed broker is enough. */
   #unheardLoss(partition: PartitionGhost, weak: WeakAcknowledgement, until: number): Excuse | null {
-    // A client may go on writing to the old leader for as long as its metadata is old [CLI-4].
-    const since = weak.at - 60_000_000;
+    const since = weak.at - METADATA_AGE;
     for (let i = partition.writes.length - 1; i >= 0; i--) {
       const write = partition.writes[i];
       if (write === undefined || write.at > until || write.at < since) continue;
@@ -99,11 +84,9 @@ export class ClientFindings {
     const { weak } = this.#producers.of(partition.topic, partition.partition);
     for (const known of weak.values()) {
       if (known.offset !== offset || known.at > at) continue;
-      const cut = removal(partition, known, at);
-      if (cut === null) continue;
-      const because =
-        `"${known.value}" was acknowledged with acks=1 at ${time(known.at)}, not committed, and ` +
-        `removed by broker ${cut.broker} at ${time(cut.at)}; its offset was given to another record`;
+      const change = laterLeader(partition, known, at);
+      if (change === null || stands(partition, known)) continue;
+      const because = `${tailLost(partition, known, change)}; its offset was given away`;
       return { clause: "C-4", because };
     }
     return null;
@@ -139,7 +122,9 @@ export class ClientFindings {
     const { record, at } = finding;
     const { loose, retriedBy } = this.#producers.of(partition.topic, partition.partition);
     const producer = record === undefined ? undefined : loose.get(record);
-    if (producer === undefined || producer.maxInFlight <= 1) return null;
+    // An offset that is lost and given away lets a later record seem to come before.
+    const lost = finding.check === "OrderPerKey" ? null : this.loss(finding, partition);
+    if (lost !== null || producer === undefined || producer.maxInFlight <= 1) return lost;
     const retried = retriedBy.get(producer.name);
     if (retried === undefined || retried > at) return null;
     const because =
@@ -150,19 +135,19 @@ export class ClientFindings {
 
   /** A consumer went back or left records out: retention or an excused loss moved it [C-46, C-45]. */
   consumerMoved(finding: Finding, partition: PartitionGhost): Excuse | null {
-    const { at } = finding;
+    const { at, offset = 0 } = finding;
     const { moves, logStarts } = this.#producers.of(partition.topic, partition.partition);
+    const skips = finding.check === "poll-skip" || finding.check === "int-poll-skip";
     for (const loss of partition.losses) {
-      if (loss.at > at || (finding.offset !== undefined && loss.from > finding.offset)) continue;
-      const question = { partition, offset: loss.from, at: loss.at };
-      const excuse = this.#lost.excuse(question, loss.leader);
+      // A skip leaves out what came after the offset; going back repeats what came up to it.
+      if (loss.at > at || (skips ? loss.to <= offset : loss.from > offset)) continue;
+      const excuse = this.#lost.excuseLoss(partition, loss, loss.from);
       if (excuse === null) continue;
       const because =
         `offsets ${loss.from} to ${loss.to - 1} of ${partition.name} were replaced at ` +
         `${time(loss.at)} (${excuse.clause}): ${excuse.because}`;
       return { clause: "C-46", because };
     }
-    const skips = finding.check === "poll-skip" || finding.check === "int-poll-skip";
     const move = moves.findLast((known) => known.at <= at);
     const start = logStarts.findLast((known) => known.at <= at);
     if (!skips || move === undefined || start === undefined || start.at > move.at) return null;
@@ -185,20 +170,36 @@ function holdsValue(partition: PartitionGhost, value: string): boolean {
   return false;
 }
 
-/** What took an acknowledged, uncommitted offset out of a log. */
-function removal(
+/** Whether the newest leader has the record at its offset. */
+function stands(partition: PartitionGhost, weak: WeakAcknowledgement): boolean {
+  return partition.newestLeader?.log.valueAt(weak.offset) === weak.value;
+}
+
+/** The first leader after the one that acknowledged, be it elected before or after the answer. */
+function laterLeader(
   partition: PartitionGhost,
   weak: WeakAcknowledgement,
   until: number,
-): (Shortening & { readonly broker: number }) | null {
-  for (const replica of partition.replicas) {
-    for (const cut of replica?.shortenings ?? []) {
-      if (cut.at < weak.at || cut.at > until) continue;
-      if (cut.from > weak.offset || weak.offset >= cut.to) continue;
-      return { ...cut, broker: replica?.broker ?? -1 };
-    }
-  }
-  return null;
+): StateWrite | null {
+  const later = ({ at, state, before }: StateWrite) => {
+    if (at > until || state.leader < 0) return false;
+    if (weak.leaderEpoch >= 0) return state.leaderEpoch > weak.leaderEpoch;
+    // Truncated before the client had its answer.
+    return at >= weak.at - METADATA_AGE && before !== null && before.leader !== state.leader;
+  };
+  return partition.writes.find(later) ?? null;
+}
+
+function tailLost(
+  partition: PartitionGhost,
+  weak: WeakAcknowledgement,
+  change: StateWrite,
+): string {
+  return (
+    `"${weak.value}" was acknowledged with acks=1 at ${time(weak.at)} in leader epoch ` +
+    `${weak.leaderEpoch} of ${partition.name} and never committed; at ${time(change.at)} broker ` +
+    `${change.state.leader} was elected without it`
+  );
 }
 
 /** The last time before `until` that some replica rebuilt its producer state [PID-11]. */

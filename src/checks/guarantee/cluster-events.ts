@@ -24,6 +24,7 @@ interface FaultFact {
 
 interface Term {
   readonly broker: number;
+  readonly epoch: number;
   readonly from: Micros;
   /** Infinity while it lasts. */
   until: Micros;
@@ -64,7 +65,9 @@ export class ClusterEvents {
     });
     observers.on<FaultFact>("FaultEnded", (o, _node, at) => this.#ended(o, at));
     observers.on<Kafka<"ControllerElected">>("ControllerElected", (o, _node, at) => {
-      this.#terms.push({ broker: o.broker, from: at, until: Number.POSITIVE_INFINITY });
+      const { broker, controllerEpoch: epoch } = o;
+      for (const term of this.#terms) if (term.until > at) term.until = at;
+      this.#terms.push({ broker, epoch, from: at, until: Number.POSITIVE_INFINITY });
     });
     const resigned = (o: { broker: number }, _node: number, at: Micros) => {
       for (const term of this.#terms) {
@@ -192,10 +195,22 @@ export class ClusterEvents {
         continue;
       }
       const since = gone ?? failure;
-      const noticed = this.#terms.some((term) => term.from <= since && term.until > at);
+      const noticed = this.#terms.some(
+        (term) => term.from <= since && term.until > at && this.#active(term, since, until),
+      );
       return noticed ? null : at;
     }
     return null;
+  }
+
+  /** In office until the end, or heard of in ZooKeeper: not one that was cut off until deposed. */
+  #active(term: Term, since: Micros, until: Micros): boolean {
+    if (term.until > until) return true;
+    return this.#ghost.partitions.some(({ writes }) =>
+      writes.some(
+        ({ at, state }) => at > since && at <= until && state.controllerEpoch === term.epoch,
+      ),
+    );
   }
 
   /** When a leader asked for a member's joining, in [from, until]; null if it did not. */

@@ -8,7 +8,7 @@
  * one that lacks it must neither lead nor be in that ISR.
  */
 import type { Micros } from "../../sim/index.ts";
-import { lostValue } from "../invariants/committed-log.ts";
+import { type Loss, lostValue } from "../invariants/committed-log.ts";
 import type { ClusterFacts, TopicFacts } from "../invariants/facts.ts";
 import type {
   PartitionGhost,
@@ -46,6 +46,12 @@ export class LostRecords {
     return this.#facts.topics.find((topic) => topic.name === name);
   }
 
+  /** Why the committed or acknowledged record at an offset of a loss was lost. */
+  excuseLoss(partition: PartitionGhost, loss: Loss, offset: number): Excuse | null {
+    if (loss.deposed !== null) return this.deposed(partition, loss.deposed, loss.at);
+    return this.excuse({ partition, offset, at: loss.at }, loss.leader);
+  }
+
   /** Why `broker`, leading or in the ISR, lacks a committed offset; null when nothing excuses it. */
   excuse(question: Question, broker: number, depth = 0): Excuse | null {
     const { partition, at } = question;
@@ -53,9 +59,17 @@ export class LostRecords {
     if (election !== null && isUnclean(election)) {
       if (lackedAt(partition, election, question)) return this.uncleanElection(partition, election);
     }
+    const own = this.#ownLack(question, broker, depth);
+    return own ?? (depth === 0 ? this.differingLeader(question) : null);
+  }
+
+  /** What took the record out of the broker's own log. */
+  #ownLack(question: Question, broker: number, depth: number): Excuse | null {
+    const { partition } = question;
     const shortening = lastShortening(partition, broker, question);
     if (shortening === null) return null;
     if (shortening.kind === "lost") return this.#dataLoss(question, broker, shortening);
+    if (shortening.kind === "hole") return this.hole(partition, broker, shortening);
     return this.#truncation(question, shortening, { broker, depth });
   }
 
@@ -72,9 +86,77 @@ export class LostRecords {
     if (shortening === null || shortening.kind !== "lost") return null;
     const cause = this.#events.dataLoss(member, shortening, this.topic(partition.topic));
     if (cause === null) return null;
-    if (lastJoining(partition, member, { from: cause.at, until: at }) !== null) return null;
+    if (lastJoining(partition, member, { from: shortening.at, until: at }) !== null) return null;
     const because = `${cause.words}, and is in the ISR of ${partition.name} still`;
     return { clause: "C-32", because };
+  }
+
+  /**
+   * A failure took records out of the middle of a log, which nothing in Kafka notices [LOG-30]: the
+   * replica counts as caught up, and the condition of C-1 fails that no member of the ISR lacks them.
+   */
+  hole(partition: PartitionGhost, broker: number, hole: Shortening): Excuse | null {
+    const cause = this.#events.dataLoss(broker, hole, this.topic(partition.topic));
+    if (cause === null) return null;
+    const because =
+      `${cause.words}, in the middle of its log of ${partition.name}: offsets ${hole.from} to ` +
+      `${hole.to - 1} are missing, and nothing in Kafka notices`;
+    return { clause: "C-1", because };
+  }
+
+  /**
+   * Other replicas differ from a leader without having lost anything, and keep it: it led with a hole,
+   * or went on in its epoch with a shorter log and gave the offset to another record [C-22].
+   */
+  differingLeader(question: Question): Excuse | null {
+    const { partition } = question;
+    for (const replica of partition.replicas) {
+      if (replica === undefined) continue;
+      const { broker } = replica;
+      const found = lastShortening(partition, broker, question);
+      if (found === null || found.kind === "truncated") continue;
+      const excuse =
+        found.kind === "hole"
+          ? this.hole(partition, broker, found)
+          : this.#sameEpoch(question, broker, found);
+      if (excuse !== null) return excuse;
+    }
+    return null;
+  }
+
+  /** The first data-losing failure of a replica that took records of the partition. */
+  anyDataLoss(partition: PartitionGhost, until: Micros): Cause | null {
+    for (const replica of partition.replicas) {
+      for (const loss of replica?.shortenings ?? []) {
+        if (replica === undefined || loss.kind === "truncated" || loss.at > until) continue;
+        const topic = this.topic(partition.topic);
+        const cause = this.#events.dataLoss(replica.broker, loss, topic);
+        if (cause !== null) return cause;
+      }
+    }
+    return null;
+  }
+
+  /** [C-1d] of a leader. */
+  #sameEpoch(question: Question, broker: number, loss: Shortening): Excuse | null {
+    const { partition, at } = question;
+    const cause = this.#events.dataLoss(broker, loss, this.topic(partition.topic));
+    if (cause === null || stateAt(partition, cause.at)?.leader !== broker) return null;
+    const back = this.#events.unnoticedRestart(broker, cause.at, at);
+    if (back === null) return null;
+    const because =
+      `${cause.words}, was registered again at ${time(back)} unnoticed by any controller, and ` +
+      `went on as leader of ${partition.name} in its old epoch`;
+    return { clause: "C-1d", because };
+  }
+
+  /** What a leader did after an unclean election of another had deposed it [C-8, REP-121]. */
+  deposed(partition: PartitionGhost, broker: number, at: Micros): Excuse | null {
+    const epoch = lastElection(partition, broker, at)?.state.leaderEpoch ?? -1;
+    const election = partition.writes.find(
+      (write) => write.at <= at && write.state.leaderEpoch > epoch && isUnclean(write),
+    );
+    return election === undefined ? null : this.uncleanElection(partition, election);
   }
 
   /** [C-8]; null where unclean election is not enabled. */
@@ -277,12 +359,13 @@ function isrAt(partition: PartitionGhost, broker: number, at: Micros): readonly 
 function lacksAt(question: Question, member: number): boolean {
   const { partition, offset, at } = question;
   const last = writeAt(partition, at);
-  if (last !== null && (last.agreed[member] ?? 0) <= offset) return true;
+  const known = last !== null && offset < last.committedEnd;
+  if (known && (last.agreed[member] ?? 0) <= offset) return true;
   const shortening = lastShortening(partition, member, question);
   return shortening !== null && shortening.at >= (last?.at ?? 0);
 }
 
-/** Size of the ISR when the record was committed. */
+/** On how many replicas the record was when it was committed. */
 function copiesOf(partition: PartitionGhost, offset: number): number {
   for (let i = partition.losses.length - 1; i >= 0; i--) {
     const loss = partition.losses[i];
@@ -296,14 +379,14 @@ function copiesOf(partition: PartitionGhost, offset: number): number {
 export function lossesOf(
   partition: PartitionGhost,
   of: { offset: number | undefined; record: string | undefined; at: Micros },
-): { readonly offset: number; readonly leader: number; readonly at: Micros }[] {
-  const found: { offset: number; leader: number; at: Micros }[] = [];
+): { readonly offset: number; readonly loss: Loss }[] {
+  const found: { offset: number; loss: Loss }[] = [];
   for (const loss of partition.losses) {
     if (loss.at > of.at) continue;
     for (let offset = loss.from; offset < loss.to; offset++) {
       if (of.offset !== undefined && offset !== of.offset) continue;
       if (of.record !== undefined && lostValue(loss, offset) !== of.record) continue;
-      found.push({ offset, leader: loss.leader, at: loss.at });
+      found.push({ offset, loss });
       break;
     }
   }

@@ -15,6 +15,8 @@ import type {
 import type { LogStartMoved } from "../../model/kafka/observations.ts";
 import type { Micros, Observers } from "../../sim/index.ts";
 import type { ClusterFacts, ProducerFacts } from "../invariants/facts.ts";
+import type { KafkaGhost } from "../invariants/kafka-ghost.ts";
+import type { PartitionGhost } from "../invariants/partition-ghost.ts";
 
 export interface WeakAcknowledgement {
   readonly value: string;
@@ -22,6 +24,8 @@ export interface WeakAcknowledgement {
   /** -1 for acks=0. */
   readonly offset: number;
   readonly at: Micros;
+  /** Of the leader that had appended it; -1 where nobody is known to have. */
+  readonly leaderEpoch: number;
 }
 export interface Retry {
   readonly producer: ProducerFacts;
@@ -52,7 +56,7 @@ export class ProducerEvents {
   /** Times of raised producer epochs by producer. */
   readonly #epochs = new Map<string, Micros[]>();
 
-  constructor(observers: Observers, facts: ClusterFacts) {
+  constructor(observers: Observers, facts: ClusterFacts, ghost: KafkaGhost) {
     for (const producer of facts.producers) this.#facts.set(producer.name, producer);
     observers.on<RecordSent>("RecordSent", (o, _node, at) => {
       const producer = this.#facts.get(o.producer);
@@ -68,7 +72,9 @@ export class ProducerEvents {
     observers.on<RecordAcknowledged>("RecordAcknowledged", (o, _node, at) => {
       if (o.acks === -1 || o.value === null) return;
       const { value, acks, offset } = o;
-      this.of(o.topic, o.partition).weak.set(value, { value, acks, offset, at });
+      const leaderEpoch = epochOf(ghost.partition(o.topic, o.partition), offset, value);
+      const { weak } = this.of(o.topic, o.partition);
+      weak.set(value, { value, acks, offset, at, leaderEpoch });
     });
     observers.on<ProducerIdAssigned>("ProducerIdAssigned", (o, _node, at) => {
       if (o.producerEpoch <= 0) return;
@@ -116,4 +122,14 @@ export class ProducerEvents {
     const times = this.#epochs.get(producer) ?? [];
     return times.findLast((at) => at >= from && at <= until) ?? null;
   }
+}
+
+/** Leader epoch under which some replica has the record. */
+function epochOf(partition: PartitionGhost, offset: number, value: string): number {
+  if (offset < 0) return -1;
+  for (const replica of partition.replicas) {
+    if (replica === undefined || replica.log.valueAt(offset) !== value) continue;
+    return replica.log.batchAt(offset)?.partitionLeaderEpoch ?? -1;
+  }
+  return -1;
 }

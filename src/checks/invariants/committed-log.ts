@@ -14,6 +14,8 @@ export interface Loss {
   readonly at: Micros;
   readonly leader: number;
   readonly leaderEpoch: number;
+  /** The former leader that acknowledged them when `leader` led already; null for a real take-over. */
+  readonly deposed: number | null;
   /** The lost offsets: [from, to). */
   readonly from: number;
   readonly to: number;
@@ -66,38 +68,74 @@ export class CommittedLog {
     }
   }
 
-  /** Cuts what the new leader lacks, and says what that was; null when it has everything. */
+  /**
+   * Follows a new leader, and says what it lacks; null when it has everything. A record that it has
+   * at its offset, of the same epoch, is not lost, even if what lies below differs.
+   */
   follow(
     leader: ReplicaLog,
     who: { at: Micros; broker: number; leaderEpoch: number },
   ): Loss | null {
     const { log } = this;
-    if (log.sharedBelow(log.end, leader)) return null;
-    const from = log.agreedEnd(leader);
-    const first = log.indexOf(from);
+    const { end } = log;
+    if (log.sharedBelow(end, leader)) return null;
+    const agreed = log.agreedEnd(leader);
+    const first = log.indexOf(agreed);
     const batches = log.batches.slice(first);
-    let acknowledgedFrom: number | null = null;
-    for (let i = first; i < log.batches.length && acknowledgedFrom === null; i++) {
-      if (this.acknowledged[i]) acknowledgedFrom = (log.batches[i] as RecordBatch).baseOffset;
+    const copies = this.copies.slice(first);
+    const acknowledged = this.acknowledged.slice(first);
+    const lost = batches.findIndex((batch) => !holds(leader, batch));
+    this.#cut(agreed);
+    if (lost < 0) {
+      this.#keep(leader, { batches, copies, acknowledged });
+      return null;
     }
+    const { baseOffset: from } = batches[lost] as RecordBatch;
+    const missing = batches.filter((batch) => !holds(leader, batch));
+    const answered = batches.findIndex((batch, i) => acknowledged[i] && missing.includes(batch));
     const loss: Loss = {
       at: who.at,
       leader: who.broker,
       leaderEpoch: who.leaderEpoch,
+      deposed: null,
       from,
-      to: log.end,
+      to: endOf(missing[missing.length - 1] as RecordBatch),
       replaced: leader.end > from,
-      batches,
+      batches: missing,
       committedFrom: from < this.highWatermark ? from : null,
-      acknowledgedFrom,
-      copies: this.copies[first] ?? 1,
+      acknowledgedFrom: answered < 0 ? null : (batches[answered] as RecordBatch).baseOffset,
+      copies: copies[lost] ?? 1,
     };
-    log.truncate(from);
-    this.copies.length = log.batches.length;
-    this.acknowledged.length = log.batches.length;
-    if (this.highWatermark > log.end) this.highWatermark = log.end;
+    if (this.highWatermark > agreed) this.highWatermark = agreed;
     return loss;
   }
+
+  #cut(to: number): void {
+    this.log.truncate(to);
+    this.copies.length = this.log.batches.length;
+    this.acknowledged.length = this.log.batches.length;
+  }
+
+  /** Takes over a leader's log with all that was known of the batches cut before. */
+  #keep(
+    leader: ReplicaLog,
+    known: { batches: RecordBatch[]; copies: number[]; acknowledged: boolean[] },
+  ): void {
+    const last = known.batches[known.batches.length - 1] as RecordBatch;
+    this.extend(leader, endOf(last), 1);
+    for (const [i, batch] of known.batches.entries()) {
+      const index = this.log.indexOf(batch.baseOffset);
+      this.copies[index] = known.copies[i] ?? 1;
+      this.acknowledged[index] = known.acknowledged[i] ?? false;
+    }
+  }
+}
+
+/** Whether a log has this very batch, whatever lies below it. */
+function holds(log: ReplicaLog, batch: RecordBatch): boolean {
+  const own = log.batchAt(batch.baseOffset);
+  if (own === null || own.baseOffset !== batch.baseOffset) return false;
+  return own.crc === batch.crc && own.partitionLeaderEpoch === batch.partitionLeaderEpoch;
 }
 
 /** The value of a lost record. */

@@ -28,7 +28,7 @@ export function watchIsrPrefix(context: CheckContext): void {
       const member = isr[i] as number;
       if (member === o.broker) continue;
       const what = `broker ${o.broker} raised its high watermark to ${o.to}`;
-      judge(partition, member, { log, end: o.to, what: o.to === 0 ? "" : what, at });
+      judge(partition, member, { log, end: o.to, what, at, leader: o.broker });
     }
   });
   kafka.onStateWritten((partition, write) => {
@@ -52,7 +52,7 @@ export function watchIsrPrefix(context: CheckContext): void {
   function judge(
     partition: PartitionGhost,
     member: number,
-    against: { log: ReplicaLog; end: number; what: string; at: Micros },
+    against: { log: ReplicaLog; end: number; what: string; at: Micros; leader?: number },
   ): void {
     const replica: ReplicaGhost = partition.replica(member);
     const { log, end, at } = against;
@@ -69,7 +69,7 @@ export function watchIsrPrefix(context: CheckContext): void {
     check.fail(at, saw, {
       partition,
       offset: from,
-      brokers: [member],
+      brokers: against.leader === undefined ? [member] : [member, against.leader],
       record: log.valueAt(from),
     });
   }

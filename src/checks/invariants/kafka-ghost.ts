@@ -18,10 +18,16 @@ import type {
   ProduceAnswered,
   ReplicaStopped,
 } from "../../model/kafka/observations.ts";
+import type { RecordBatch } from "../../model/kafka/protocol/records.ts";
 import type { Txn } from "../../model/zookeeper/txn.ts";
 import type { Micros, Observers } from "../../sim/index.ts";
 import { CommittedLog, type Loss } from "./committed-log.ts";
-import { PartitionGhost, type PartitionState, type StateWrite } from "./partition-ghost.ts";
+import {
+  PartitionGhost,
+  type PartitionState,
+  type ReplicaGhost,
+  type StateWrite,
+} from "./partition-ghost.ts";
 import type { ReplicaLog } from "./replica-log.ts";
 import { eachZnodeWrite, parseState, topicPartitionOf } from "./znodes.ts";
 import { ZooKeeperGhost } from "./zookeeper-ghost.ts";
@@ -65,7 +71,7 @@ export class KafkaGhost {
     observers.on<BecameLeader>("BecameLeader", (o, _node, at) => this.#becameLeader(o, at));
     observers.on<BecameFollower>("BecameFollower", (o) => this.#becameFollower(o));
     observers.on<ReplicaStopped>("ReplicaStopped", (o, _node, at) => this.#stopped(o, at));
-    observers.on<ProduceAnswered>("ProduceAnswered", (o) => this.#answered(o));
+    observers.on<ProduceAnswered>("ProduceAnswered", (o, _node, at) => this.#answered(o, at));
   }
 
   /** A leader took over without committed records. */
@@ -116,6 +122,14 @@ export class KafkaGhost {
       // First seen with content: nothing is known of it.
       log.reset(o.logEndOffset, null);
     }
+    for (const { from, to } of o.holes ?? []) {
+      // Holes of earlier failures are found again at each load.
+      if (log.indexOf(from) === log.indexOf(to)) continue;
+      const since = replica.loadedAt;
+      const reason = "missing on the disk";
+      replica.shortenings.push({ at, since, kind: "hole", from, to, leader: -1, reason });
+      log.punch(from, to);
+    }
     replica.highWatermark = o.highWatermark;
     replica.logStartOffset = o.logStartOffset;
     replica.diverged = false;
@@ -159,14 +173,10 @@ export class KafkaGhost {
     const replica = partition.replica(o.broker);
     replica.highWatermark = o.to;
     if (!o.isLeader) return;
-    const { committed, newestLeader } = partition;
+    const { committed } = partition;
     if (o.to > committed.end) {
       // A deposed leader commits only what the newest leader has, too: StrongIsr judges the rest.
-      if (newestLeader !== null && newestLeader !== replica) {
-        if (o.leaderEpoch < partition.newestLeaderEpoch) {
-          if (!replica.log.sharedBelow(o.to, newestLeader.log)) return;
-        }
-      }
+      if (this.#deposed(partition, replica, o.to)) return;
       committed.extend(replica.log, o.to, copiesOf(partition, replica.log, o.to));
     }
     if (o.to > committed.highWatermark) committed.highWatermark = Math.min(o.to, committed.end);
@@ -220,14 +230,26 @@ export class KafkaGhost {
     replica.role = "none";
   }
 
-  #answered(o: ProduceAnswered): void {
+  /** Whether a newer leader exists that lacks what `replica` has below `end`. */
+  #deposed(partition: PartitionGhost, replica: ReplicaGhost, end: number): boolean {
+    const { newestLeader, newestLeaderEpoch } = partition;
+    if (newestLeader === null || newestLeader === replica) return false;
+    if (replica.leaderEpoch >= newestLeaderEpoch) return false;
+    return !replica.log.sharedBelow(end, newestLeader.log);
+  }
+
+  #answered(o: ProduceAnswered, at: Micros): void {
     if (o.acks !== -1 || o.errorCode !== 0 || o.baseOffset < 0) return;
     const partition = this.partition(o.topic, o.partition);
     const { committed } = partition;
-    if (o.lastOffset >= committed.end) {
-      const { log } = partition.replica(o.broker);
-      committed.extend(log, o.lastOffset + 1, copiesOf(partition, log, o.lastOffset + 1));
+    const end = o.lastOffset + 1;
+    const replica = partition.replica(o.broker);
+    const { log } = replica;
+    if (this.#deposed(partition, replica, end)) {
+      partition.losses.push(orphans(partition, o, { log, at }));
+      return;
     }
+    if (end > committed.end) committed.extend(log, end, copiesOf(partition, log, end));
     committed.acknowledge(o.baseOffset, o.lastOffset);
   }
 
@@ -298,4 +320,32 @@ function copiesOf(partition: PartitionGhost, log: ReplicaLog, end: number): numb
     if (replica !== undefined && log.sharedBelow(end, replica.log)) copies++;
   }
   return copies;
+}
+
+/** What a deposed leader acknowledged although the newest leader lacks it. */
+function orphans(
+  partition: PartitionGhost,
+  o: ProduceAnswered,
+  acknowledged: { log: ReplicaLog; at: Micros },
+): Loss {
+  const { log, at } = acknowledged;
+  const batches: RecordBatch[] = [];
+  for (let i = log.indexOf(o.baseOffset); i < log.batches.length; i++) {
+    const batch = log.batches[i] as RecordBatch;
+    if (batch.baseOffset > o.lastOffset) break;
+    batches.push(batch);
+  }
+  return {
+    at,
+    leader: partition.newestLeader?.broker ?? -1,
+    leaderEpoch: partition.newestLeaderEpoch,
+    deposed: o.broker,
+    from: o.baseOffset,
+    to: o.lastOffset + 1,
+    replaced: true,
+    batches,
+    committedFrom: null,
+    acknowledgedFrom: o.baseOffset,
+    copies: 1,
+  };
 }

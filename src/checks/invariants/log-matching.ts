@@ -61,13 +61,14 @@ export function watchLogMatching(context: CheckContext): void {
     else if (known !== hash && !replica.diverged) {
       // One divergence makes all later batches differ: it is told once until the log is cut.
       replica.diverged = true;
-      const leader = partition.newestLeader;
+      const newest = partition.newestLeader;
+      const leader = newest === replica ? null : newest;
       const from = leader === null ? baseOffset : log.agreedEnd(leader.log);
       const saw =
         `broker ${o.broker} has the batch of epoch ${partitionLeaderEpoch} at offset ` +
-        `${baseOffset} of ${partition.name} as others do, but another log below it` +
-        (leader === null || leader === replica ? "" : `: it differs from offset ${from} on`);
-      const others = leader === null || leader === replica ? [] : [leader.broker];
+        `${baseOffset} of ${partition.name} as others do, but another log up to it` +
+        (leader === null ? "" : `: it differs from broker ${leader.broker} from offset ${from} on`);
+      const others = leader === null ? [] : [leader.broker];
       matching.fail(at, saw, { partition, offset: from, brokers: [o.broker, ...others] });
     }
   });

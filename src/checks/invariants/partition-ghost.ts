@@ -32,13 +32,16 @@ export interface StateWrite {
 /** Records that left a replica's log: [from, to). */
 export interface Shortening {
   readonly at: Micros;
-  /** `lost`: missing when the log was loaded; `truncated`: cut by the broker itself. */
-  readonly kind: "lost" | "truncated";
+  /**
+   * `lost`: missing when the log was loaded; `truncated`: cut by the broker itself; `hole`: missing
+   * when the log was loaded, while later records are there.
+   */
+  readonly kind: "lost" | "truncated" | "hole";
   readonly from: number;
   readonly to: number;
   /** When the log was loaded before this: what caused a loss came later. */
   readonly since: Micros;
-  /** Whom the replica followed when it cut; -1 for `lost`. */
+  /** Whom the replica followed when it cut; -1 unless `truncated`. */
   readonly leader: number;
   readonly reason: string;
 }

@@ -57,6 +57,13 @@ export class ReplicaLog {
     }
   }
 
+  /** Takes the batches of [from, to) out of the middle. Hashes after it change. */
+  punch(from: number, to: number): void {
+    const later = this.batches.slice(this.indexOf(to));
+    this.truncate(from);
+    for (const batch of later) this.append(batch);
+  }
+
   /** An empty log that begins at `start`; `prefix` is the hash of what lies below, null if unknown. */
   reset(start: number, prefix: number | null): void {
     this.batches.length = 0;

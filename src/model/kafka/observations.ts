@@ -53,6 +53,8 @@ export interface LogLoaded extends OfReplica {
   readonly prefixHash: number;
   /** Batches dropped because their checksum did not fit, or that followed one. */
   readonly droppedBatches: number;
+  /** Offsets missing between segments, [from, to): nothing in Kafka notices. Absent: none. */
+  readonly holes?: readonly { readonly from: number; readonly to: number }[];
 }
 export interface BecameLeader extends OfReplica {
   readonly kind: "BecameLeader";

@@ -5,6 +5,7 @@
  * fit or whose offset does not follow. A suffix that a power failure took away leaves no trace: the
  * log is just shorter [LOG-31].
  */
+import type { LogLoaded } from "../observations.ts";
 import { lastOffset, type RecordBatch } from "../protocol/records.ts";
 import { type EpochEntry, LeaderEpochCache } from "./leader-epoch-cache.ts";
 import { Log } from "./log.ts";
@@ -64,8 +65,20 @@ export function loadLog(identity: LogIdentity, from: Checkpointed, clean: boolea
     highWatermark: log.highWatermark,
     prefixHash: log.prefixHash,
     droppedBatches: dropped,
+    ...holesBetween(segments),
   });
   return log;
+}
+
+/** What power failures took from the end of a segment that others follow. */
+function holesBetween(segments: readonly LogSegment[]): Pick<LogLoaded, "holes"> {
+  const holes: { from: number; to: number }[] = [];
+  for (let i = 1; i < segments.length; i++) {
+    const from = (segments[i - 1] as LogSegment).nextOffset;
+    const to = (segments[i] as LogSegment).baseOffset;
+    if (from < to) holes.push({ from, to });
+  }
+  return holes.length === 0 ? {} : { holes };
 }
 
 interface LoadedSegments {
