@@ -1,7 +1,8 @@
 /** `trial replay`: runs the trial of a failure file again and says whether it is still the same. */
 import { resolve } from "node:path";
-import { readText } from "../campaign/library.ts";
+import { readText, shippedScenarios } from "../campaign/library.ts";
 import { TOOL } from "../campaign/version.ts";
+import { replayCommands, trialCommands } from "../report/commands.ts";
 import { runJson } from "../report/json.ts";
 import { formatTool, openingLines, recordedPlanLines } from "../report/run-screen.ts";
 import { paint } from "../report/text.ts";
@@ -40,8 +41,11 @@ export function replayCommandLine(path: string, options: ReplayOptions, io: Io):
   };
   const outcome = execute(trialOptions, false, io);
   const { result, wallMs } = outcome;
+  // The scenario of a file that is not shipped may be out of reach: then the file itself must do.
+  const shipped = shippedScenarios().includes(scenario.name);
   const name = { scenario: scenario.name, seed, variant, overrides };
-  conclude({ outcome, name, file: path, trialOptions, colours, say });
+  const commands = shipped ? trialCommands(name, path) : replayCommands(path);
+  conclude({ outcome, commands, trialOptions, colours, say });
   const same = result.fingerprint === file.fingerprint;
   say(["", ...comparisonLines(file, result)]);
   if (options.json === true) {

@@ -55,7 +55,7 @@ export function runCommandLine(argument: string, options: RunOptions, io: Io): E
   const { result } = outcome;
   const file = writeFiles(result, overrides, options.out, io);
   const name: TrialName = { scenario: argument, seed, variant, overrides };
-  conclude({ outcome, name, file, trialOptions, colours, say });
+  conclude({ outcome, commands: trialCommands(name, file), trialOptions, colours, say });
   if (options.json === true) {
     const { wallMs, difference } = outcome;
     io.out(`${JSON.stringify(runJson(result, { tool: TOOL, wallMs, file, difference }))}\n`);
@@ -126,15 +126,15 @@ export function execute(options: TrialOptions, verify: boolean, io: Io): Outcome
 
 export interface Conclusion {
   readonly outcome: Outcome;
-  readonly name: TrialName;
-  readonly file: string | null;
+  /** To paste, with their labels. */
+  readonly commands: readonly (readonly [label: string, command: string])[];
   readonly trialOptions: TrialOptions;
   readonly colours: Paint;
   readonly say: (lines: readonly string[]) => void;
 }
 
 export function conclude(conclusion: Conclusion): void {
-  const { outcome, name, file, trialOptions, colours, say } = conclusion;
+  const { outcome, commands, trialOptions, colours, say } = conclusion;
   const { result, wallMs, difference } = outcome;
   const violation = result.violations[0];
   const picture =
@@ -145,7 +145,7 @@ export function conclude(conclusion: Conclusion): void {
         });
   say(verdictLines({ result, wallMs, picture }, colours));
   if (difference !== undefined) say(["", ...differenceLines(difference, result, colours)]);
-  say(["", ...commandLines(trialCommands(name, file))]);
+  say(["", ...commandLines(commands)]);
 }
 
 function differenceLines(

@@ -82,8 +82,9 @@ test("table, losses with clause and example, goals, failures, commands", () => {
       1 known failing seed ran first: 0 hold now
       not finished: swarm 11
 
-    Lost outside the guarantee, as Kafka allows
-      C-8    jepsen-2013: 2 of 2 trials; lost-write
+    Outside the guarantee: what Kafka does not promise there
+      C-8    jepsen-2013: 2 of 2 trials
+             lost-write
              seed 3: unclean election at 18.3s
              npx trial run jepsen-2013 --seed 3
 

@@ -110,15 +110,15 @@ function outsideLines({ summary, variant, argumentOf }: CampaignScreen, colours:
   const entries = summary.sortedOutside();
   const lines: string[] = [];
   if (entries.length > 0) {
-    lines.push("", colours.bold("Lost outside the guarantee, as Kafka allows"));
+    lines.push("", colours.bold("Outside the guarantee: what Kafka does not promise there"));
     for (const entry of entries) {
       const { scenario, clause, seed, trials, because } = entry;
-      const checks = [...entry.checks].sort().join(", ");
       const of = summary.scenarios.get(scenario)?.trials ?? 0;
       const name = { scenario: argumentOf(scenario), seed, variant, overrides: [] };
       lines.push(
-        `  ${colours.yellow(clause.padEnd(6))} ${scenario}: ${grouped(trials)} of ${plural(of, "trial")}; ${wrap(checks, WIDTH, 9)}`,
-        `         seed ${seed}: ${wrap(because, WIDTH, 11)}`,
+        `  ${colours.yellow(clause.padEnd(6))} ${scenario}: ${grouped(trials)} of ${plural(of, "trial")}`,
+        `         ${wrap([...entry.checks].sort().join(", "), WIDTH, 9)}`,
+        `         ${wrap(`seed ${seed}: ${because}`, WIDTH, 11)}`,
         `         ${colours.dim(runCommand(name))}`,
       );
     }
@@ -189,7 +189,14 @@ function nextLines({ summary, variant, argumentOf, journal }: CampaignScreen): s
     };
     lines.push(...commandLines(trialCommands(name, failure.file)));
   } else {
-    const scenario = [...summary.scenarios.keys()].at(-1);
+    let scenario = "";
+    let most = 0;
+    for (const { name, trials } of summary.scenarios.values()) {
+      if (trials > most) {
+        most = trials;
+        scenario = name;
+      }
+    }
     const more: [string, string][] = [["Explore", "npx trial list"]];
     const outside = summary.sortedOutside()[0];
     if (outside !== undefined) {
@@ -197,7 +204,7 @@ function nextLines({ summary, variant, argumentOf, journal }: CampaignScreen): s
       const name = { scenario: argumentOf(outside.scenario), seed, variant, overrides: [] };
       more.push(["See a loss", `${runCommand(name)} --log short`]);
     }
-    if (scenario !== undefined) {
+    if (scenario !== "") {
       more.push(["Go on", `npx trial campaign ${argumentOf(scenario)} --budget 10m`]);
     }
     lines.push(...commandLines(more));

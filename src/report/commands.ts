@@ -31,6 +31,17 @@ export function trialCommands(
   ];
 }
 
+/** For a trial of which only the failure file is there. */
+export function replayCommands(
+  file: string,
+): readonly (readonly [label: string, command: string])[] {
+  const replay = `npx trial replay ${shellWord(file)}`;
+  return [
+    ["Replay", replay],
+    ["Log", `${replay} --log short`],
+  ];
+}
+
 export function commandLines(commands: readonly (readonly [string, string])[]): string[] {
   return commands.map(([label, command]) => `  ${label.padEnd(10)} ${command}`);
 }
