@@ -38,7 +38,7 @@ const DIGIT_MASK = 1023;
 const LOW_LEVELS = 3;
 const LEVELS = 6;
 /** Three digits make an era: the part of a time that fits 32-bit integers. 2^30 µs: 18 minutes. */
-const ERA = 2 ** 30;
+const ERA = 0x40000000;
 const BUCKETS = LEVELS << DIGIT_BITS;
 const FIRST_NODE = BUCKETS * 2;
 const NODE_WORDS = 8;
@@ -49,7 +49,7 @@ const SEQUENCE = 3;
 const FREE = -1;
 
 /** What one step of a digit means at each level, in microseconds. */
-const WIDTHS = [1, 2 ** 10, 2 ** 20, 2 ** 30, 2 ** 40, 2 ** 50];
+const WIDTHS = [1, 0x400, 0x100000, 0x40000000, 0x10000000000, 0x4000000000000];
 
 /*
  * Which buckets hold events: one bit for each, first bucket in the highest bit, 32 words per level;
@@ -62,9 +62,9 @@ const FIRST_BIT = -0x80000000;
 const SHORT = 16;
 
 /** A handle is (30 bits of the sequence number) * HANDLE_SLOTS + (slot + 1). */
-const HANDLE_SLOTS = 2 ** 23;
+const HANDLE_SLOTS = 0x800000;
 const HANDLE_SLOT_MASK = HANDLE_SLOTS - 1;
-const HANDLE_SEQUENCE_MASK = 2 ** 30 - 1;
+const HANDLE_SEQUENCE_MASK = 0x3fffffff;
 
 const INITIAL_NODES = 256;
 const MOST_NODES = HANDLE_SLOTS - 1;

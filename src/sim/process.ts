@@ -7,14 +7,15 @@
  * order in which they came. After a crash nothing of the incarnation runs again.
  */
 import type { NodeClock } from "./clock.ts";
-import {
-  type Acceptor,
-  type Connection,
-  type ConnectionHandler,
-  Endpoint,
-  type Service,
+import type {
+  Acceptor,
+  Connection,
+  ConnectionEnd,
+  ConnectionHandler,
+  Service,
 } from "./connection.ts";
 import type { AppendFile, Disk } from "./disk.ts";
+import { Endpoint } from "./endpoint.ts";
 import { Completion, type Flow, FlowRun } from "./flow.ts";
 import { EventKind, type Kernel, type Task } from "./kernel.ts";
 import type { Network } from "./network.ts";
@@ -57,7 +58,7 @@ export class ProcessContext {
   /** The process's own draws; one stream per node and incarnation. */
   readonly random: RandomStream;
   readonly #listeners = new Map<string, Acceptor<unknown>>();
-  readonly endpoints = new Set<Endpoint>();
+  readonly endpoints = new Set<ConnectionEnd>();
   #alive = true;
   #depth = 0;
   #ready: FlowRun<unknown>[] = [];

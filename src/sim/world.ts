@@ -6,8 +6,9 @@
  * below and never reach into a process.
  */
 import { NodeClock } from "./clock.ts";
-import { type Endpoint, isControlPacket } from "./connection.ts";
+import type { ConnectionEnd } from "./connection.ts";
 import { Disk, type PowerLoss } from "./disk.ts";
+import { type Endpoint, isControlPacket } from "./endpoint.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Fingerprint } from "./fingerprint.ts";
 import { EventKind, type Kernel } from "./kernel.ts";
@@ -365,7 +366,7 @@ export class World implements Kernel {
     for (const endpoint of this.#endpointsBetween(a, b)) endpoint.forgetPath();
   }
 
-  #endpointsBetween(a: SimNode, b: SimNode): Endpoint[] {
+  #endpointsBetween(a: SimNode, b: SimNode): ConnectionEnd[] {
     const endpoints = a.context === null ? [] : [...a.context.endpoints];
     return endpoints.filter((endpoint) => endpoint.peerNode === b.id);
   }

@@ -38,8 +38,8 @@ export interface ZooKeeperServerOptions {
 }
 
 /** Session ids: server, incarnation and a counter; unique without a clock, exact below 2^53. */
-const SERVER_SHARE = 2 ** 44;
-const INCARNATION_SHARE = 2 ** 22;
+const SERVER_SHARE = 0x100000000000;
+const INCARNATION_SHARE = 0x400000;
 
 /** The process of one server. */
 export function zooKeeperServer(options: ZooKeeperServerOptions): ProcessFactory {

@@ -4,7 +4,7 @@ import { ErrorCode } from "../protocol/errors.ts";
 import type { ResponseBody } from "../protocol/messages.ts";
 import { brokerPath } from "../zookeeper/paths.ts";
 import type { PartitionRecord, ReplicaRef } from "./context.ts";
-import type { ControllerRuntime } from "./parts.ts";
+import type { ControllerRuntime } from "./runtime.ts";
 
 export class BrokerChanges {
   readonly #runtime: ControllerRuntime;

@@ -31,9 +31,10 @@ import { CHILD_WATCHES, takeOver } from "./failover.ts";
 import { IsrChanges } from "./isr-changes.ts";
 import { balanceLeaders, shutDownBroker } from "./leader-balance.ts";
 import { PartitionStateMachine } from "./partition-state-machine.ts";
-import type { ControllerParts, ControllerRuntime } from "./parts.ts";
+import type { ControllerParts } from "./parts.ts";
 import { ReplicaStateMachine } from "./replica-state-machine.ts";
 import { RequestBatch } from "./request-batch.ts";
+import type { ControllerRuntime } from "./runtime.ts";
 import { TopicChanges } from "./topic-changes.ts";
 
 /** First automatic check for preferred leaders after a failover [CTL-10.12]. */

@@ -9,7 +9,7 @@ import * as paths from "../zookeeper/paths.ts";
 import { decodeLogDirEvent } from "../zookeeper/znodes.ts";
 import type { BrokerChanges } from "./broker-changes.ts";
 import type { IsrChanges } from "./isr-changes.ts";
-import type { ControllerRuntime } from "./parts.ts";
+import type { ControllerRuntime } from "./runtime.ts";
 import type { TopicChanges } from "./topic-changes.ts";
 
 /** Parents whose children the active controller watches. */

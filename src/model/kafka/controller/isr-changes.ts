@@ -16,7 +16,7 @@ import { decodeIsrChange, type Leadership } from "../zookeeper/znodes.ts";
 import type { BrokerChanges } from "./broker-changes.ts";
 import type { PartitionRecord } from "./context.ts";
 import { readStates } from "./partition-state-machine.ts";
-import type { ControllerRuntime } from "./parts.ts";
+import type { ControllerRuntime } from "./runtime.ts";
 
 type TopicProposals = AlterPartitionRequest["topics"][number];
 type PartitionProposal = TopicProposals["partitions"][number];

@@ -6,7 +6,7 @@ import type {
   ControlledShutdownResponse,
 } from "../protocol/messages.ts";
 import type { PartitionRecord } from "./context.ts";
-import type { ControllerRuntime } from "./parts.ts";
+import type { ControllerRuntime } from "./runtime.ts";
 
 /** AutoPreferredReplicaLeaderElection: per broker, when too many of its partitions are elsewhere. */
 export function* balanceLeaders(runtime: ControllerRuntime): Flow<void> {

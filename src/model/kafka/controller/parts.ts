@@ -1,12 +1,8 @@
-/** What the pieces of one controller share. Types only. */
-import type { Flow, ProcessContext } from "../../../sim/index.ts";
+/** What the state machines of one controller share. Types only. */
 import type { Switches } from "../../variants/registry.ts";
 import type { BrokerConfig } from "../config.ts";
 import type { ClusterStore } from "../zookeeper/store.ts";
-import type { ControllerChannelManager } from "./channel-manager.ts";
 import type { ControllerContext } from "./context.ts";
-import type { PartitionStateMachine } from "./partition-state-machine.ts";
-import type { ReplicaStateMachine } from "./replica-state-machine.ts";
 import type { RequestBatch } from "./request-batch.ts";
 
 /** For the state machines. */
@@ -17,14 +13,4 @@ export interface ControllerParts {
   readonly context: ControllerContext;
   readonly store: ClusterStore;
   readonly batch: RequestBatch;
-}
-
-/** For the events. */
-export interface ControllerRuntime extends ControllerParts {
-  readonly process: ProcessContext;
-  readonly channels: ControllerChannelManager;
-  readonly partitions: PartitionStateMachine;
-  readonly replicas: ReplicaStateMachine;
-  /** Queues an event that is ignored unless this broker is the active controller then [CTL-1]. */
-  enqueue(name: string, run: () => Flow<void>): void;
 }

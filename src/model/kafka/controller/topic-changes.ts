@@ -2,7 +2,7 @@
 import type { Flow } from "../../../sim/index.ts";
 import { TOPICS, topicPath } from "../zookeeper/paths.ts";
 import { type PartitionRecord, replicasOf } from "./context.ts";
-import type { ControllerRuntime } from "./parts.ts";
+import type { ControllerRuntime } from "./runtime.ts";
 
 export class TopicChanges {
   readonly #runtime: ControllerRuntime;
