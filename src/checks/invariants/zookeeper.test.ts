@@ -92,7 +92,13 @@ describe("leaders and durability", () => {
   it("ZabCommittedLogDurability catches the truncation of a committed transaction", () => {
     const stream = apply(logged(new Stream(), 1, 1, 2, 3), 1, 1);
     stream.state({ kind: "ZkTruncated", server: 3, to: 0, prefixHash: 0 });
-    expect(stream.caught).toEqual(["ZabCommittedLogDurability"]);
+    expect(stream.finish().caught).toEqual(["ZabCommittedLogDurability"]);
+  });
+
+  it("ZabCommittedLogDurability is silent when the leader sends it again at once [ZAB-21]", () => {
+    const stream = apply(logged(new Stream(), 1, 1, 2, 3), 1, 1);
+    stream.state({ kind: "ZkTruncated", server: 3, to: 0, prefixHash: 0 });
+    expect(logged(stream, 1, 3).finish().caught).toEqual([]);
   });
 
   it("ZabCommittedLogDurability catches what a restart shows to be gone (ZOOKEEPER-4646)", () => {
