@@ -12,6 +12,7 @@ import type { ZooKeeperObservation } from "../model/zookeeper/observations.ts";
 import type { Micros, NodeObservation, Observers } from "../sim/index.ts";
 import { GOALS, type GoalName } from "./goal-descriptions.ts";
 import type { KafkaGhost } from "./invariants/kafka-ghost.ts";
+import type { PartitionGhost } from "./invariants/partition-ghost.ts";
 
 export { GOALS, type GoalName } from "./goal-descriptions.ts";
 
@@ -131,10 +132,10 @@ export class GoalTracker {
         this.#reach("produce timed out at the broker", at);
       } else if (o.errorCode === 0 && o.acks === -1 && o.baseOffset >= 0) {
         // An answer for a batch that was acknowledged before: the retry was recognised [PID-2].
-        const { log } = ghost.partition(o.topic, o.partition).replica(o.broker);
-        const batch = log.batchAt(o.baseOffset);
+        const partition = ghost.partition(o.topic, o.partition);
+        const batch = partition.replica(o.broker).log.batchAt(o.baseOffset);
         if (batch === null || batch.producerId < 0) return;
-        if (this.#answered(o.topic, o.partition, o.baseOffset)) {
+        if (this.#answered(partition, o.baseOffset)) {
           this.#reach("duplicate suppressed", at);
         }
       }
@@ -148,13 +149,12 @@ export class GoalTracker {
   }
 
   /** Recently acknowledged base offsets by partition; enough to see a retry. */
-  readonly #recent = new Map<string, number[]>();
-  #answered(topic: string, partition: number, baseOffset: number): boolean {
-    const key = `${topic}-${partition}`;
-    let recent = this.#recent.get(key);
+  readonly #recent = new Map<PartitionGhost, number[]>();
+  #answered(partition: PartitionGhost, baseOffset: number): boolean {
+    let recent = this.#recent.get(partition);
     if (recent === undefined) {
       recent = [];
-      this.#recent.set(key, recent);
+      this.#recent.set(partition, recent);
     }
     if (recent.includes(baseOffset)) return true;
     recent.push(baseOffset);

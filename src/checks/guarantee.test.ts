@@ -33,6 +33,21 @@ describe("unclean election [C-8]", () => {
     expect(stream.tracker.classify(finding)).toBe(null);
   });
 
+  it("excuses what the deposed leader acknowledges alone [REP-121]", () => {
+    const zombie = (unclean: boolean) => {
+      const stream = new Stream({
+        topic: { uncleanLeaderElection: unclean, minInsyncReplicas: 1 },
+      });
+      stream.committed("a").isr(1, 1, [1]).lead(1, 1, [1]).isr(-1, 2, [1]);
+      stream.isr(2, 3, [2]).lead(2, 3, [2]).write(1, "late").answer(1, 1);
+      const lost = historyFinding("lost-write", stream.at, { record: "late" });
+      const seen = stream.tracker.classify(lost)?.outside.clause ?? null;
+      return [stream.clause("NoAcknowledgedWriteLost"), seen];
+    };
+    expect(zombie(true)).toEqual(["C-8", "C-8"]);
+    expect(zombie(false)).toEqual([null, null]);
+  });
+
   it("excuses a consumer that reads the replaced range again [C-46]", () => {
     const stream = story(true);
     const finding = historyFinding("nonmonotonic-poll", stream.at, { offset: 1 });
@@ -155,6 +170,36 @@ describe("data-losing failures [C-1]", () => {
     expect(joined.clause("HighWatermarkBelowIsr")).toBe(null);
   });
 
+  it("excuse a restart while the controller in office was cut off until deposed [C-1d]", () => {
+    const restart = (heardOf: boolean) => {
+      const stream = new Stream().committed("a", "b").powerOff(1).expire(1);
+      if (heardOf) stream.isr(1, 1, [1, 2, 3]);
+      stream.restart(1, 1).register(1).elect(2, 2);
+      stream.controllerEpoch = 2;
+      return stream.isr(1, 2, [1, 2, 3]).lead(1, 2).clause(LOST);
+    };
+    expect(restart(false)).toBe("C-1d");
+    expect(restart(true)).toBe(null);
+  });
+
+  it("excuse a hole in a log, which nothing in Kafka notices [LOG-30]", () => {
+    const hole = (fail: (stream: Stream) => Stream) => {
+      const stream = fail(new Stream().committed("a", "b", "c"));
+      stream
+        .load(2, 3, [{ from: 1, to: 2 }])
+        .isr(1, 1, [1, 3])
+        .isr(1, 1, [1, 3, 2]);
+      return stream.isr(2, 2, [2, 3]).lead(2, 2, [2, 3]);
+    };
+    const broken = hole((stream) => stream.powerOff(2));
+    expect(broken.clause(LOST)).toBe("C-1");
+    expect(broken.findings.find(({ check }) => check === LOST)?.record).toBe("b");
+    expect(broken.clause("HighWatermarkBelowIsr")).toBe("C-1");
+    const skip = historyFinding("poll-skip", broken.at, { offset: 0 });
+    expect(broken.tracker.classify(skip)?.outside.clause).toBe("C-46");
+    expect(hole((stream) => stream.kill(2)).clause(LOST)).toBe(null);
+  });
+
   it("need a lying disk where every record is flushed [C-11]", () => {
     const flushed = (lying: boolean) => {
       const stream = new Stream({ topic: { flushMessages: 1 } }).committed("a", "b");
@@ -189,6 +234,8 @@ describe("weaker producers", () => {
     stream.isr(2, 1, [2, 3]).lead(2, 1, [2, 3]).restart(1, 2).follow(1, 2, 1).truncate(1, 1);
     const finding = historyFinding("lost-write", stream.at, { record: "x", offset: 1 });
     expect(stream.tracker.classify(finding)?.outside.clause).toBe("C-4");
+    const order = historyFinding("nonmonotonic-send", 0, { record: "x", offset: 1 });
+    expect(stream.tracker.classify(order)?.outside.clause).toBe("C-4");
     const reused = historyFinding("inconsistent-offsets", stream.at, { offset: 1 });
     expect(stream.tracker.classify(reused)?.outside.clause).toBe("C-4");
   });

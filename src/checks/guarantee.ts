@@ -10,7 +10,8 @@ import type { Finding } from "./finding.ts";
 import { ClientFindings } from "./guarantee/client-findings.ts";
 import { ClusterEvents } from "./guarantee/cluster-events.ts";
 import type { AppliedFault, Excuse } from "./guarantee/excuse.ts";
-import { isUnclean, LostRecords, lastElection } from "./guarantee/lost-records.ts";
+import { LostRecords } from "./guarantee/lost-records.ts";
+import { isUnclean, lastElection } from "./guarantee/partition-history.ts";
 import { ProducerEvents } from "./guarantee/producer-events.ts";
 import type { ClusterFacts } from "./invariants/facts.ts";
 import { KafkaGhost } from "./invariants/kafka-ghost.ts";
@@ -175,6 +176,6 @@ export class GuaranteeTracker {
       const because = `truncation goes by high watermark (before 0.11), and ${cause.words}`;
       return { clause: "C-17", because };
     }
-    return offset === undefined ? null : this.#lost.differingLeader({ partition, offset, at });
+    return offset === undefined ? null : this.#lost.differingHistory({ partition, offset, at });
   }
 }

@@ -7,7 +7,8 @@ import type { Finding } from "../finding.ts";
 import type { PartitionGhost, StateWrite } from "../invariants/partition-ghost.ts";
 import { time } from "./cluster-events.ts";
 import type { Excuse } from "./excuse.ts";
-import { type LostRecords, lossesOf } from "./lost-records.ts";
+import type { LostRecords } from "./lost-records.ts";
+import { lossesOf } from "./partition-history.ts";
 import type { ProducerEvents, WeakAcknowledgement } from "./producer-events.ts";
 
 /** For so long a client may go on writing to an old leader [CLI-4]. */

@@ -8,16 +8,23 @@
  * one that lacks it must neither lead nor be in that ISR.
  */
 import type { Micros } from "../../sim/index.ts";
-import { type Loss, lostValue } from "../invariants/committed-log.ts";
+import type { Loss } from "../invariants/committed-log.ts";
 import type { ClusterFacts, TopicFacts } from "../invariants/facts.ts";
-import type {
-  PartitionGhost,
-  PartitionState,
-  Shortening,
-  StateWrite,
-} from "../invariants/partition-ghost.ts";
+import type { PartitionGhost, Shortening, StateWrite } from "../invariants/partition-ghost.ts";
 import { type ClusterEvents, time } from "./cluster-events.ts";
 import type { Excuse } from "./excuse.ts";
+import {
+  copiesOf,
+  isrAt,
+  isUnclean,
+  lackedAt,
+  lacksAt,
+  lastElection,
+  lastJoining,
+  lastShortening,
+  type Question,
+  stateAt,
+} from "./partition-history.ts";
 
 /** Leaders followed back at most: from a follower that cut its log to whom it followed. */
 const DEPTH = 8;
@@ -25,12 +32,6 @@ const DEPTH = 8;
 interface Cause {
   readonly at: Micros;
   readonly words: string;
-}
-
-interface Question {
-  readonly partition: PartitionGhost;
-  readonly offset: number;
-  readonly at: Micros;
 }
 
 export class LostRecords {
@@ -109,19 +110,35 @@ export class LostRecords {
    * or went on in its epoch with a shorter log and gave the offset to another record [C-22].
    */
   differingLeader(question: Question): Excuse | null {
-    const { partition } = question;
-    for (const replica of partition.replicas) {
-      if (replica === undefined) continue;
-      const { broker } = replica;
-      const found = lastShortening(partition, broker, question);
-      if (found === null || found.kind === "truncated") continue;
-      const excuse =
-        found.kind === "hole"
-          ? this.hole(partition, broker, found)
-          : this.#sameEpoch(question, broker, found);
-      if (excuse !== null) return excuse;
+    for (const replica of question.partition.replicas) {
+      for (const found of replica?.shortenings ?? []) {
+        if (found.kind === "truncated" || found.at > question.at) continue;
+        if (found.from > question.offset || question.offset >= found.to) continue;
+        const excuse = this.#differs(question, replica?.broker ?? -1, found);
+        if (excuse !== null) return excuse;
+      }
     }
     return null;
+  }
+
+  /** The same for running hashes, which differ for good after a hole. */
+  differingHistory(question: Question): Excuse | null {
+    const { partition, offset, at } = question;
+    for (const replica of partition.replicas) {
+      const hole = replica?.shortenings.find(
+        (found) => found.kind === "hole" && found.at <= at && found.from <= offset,
+      );
+      if (hole === undefined) continue;
+      const excuse = this.hole(partition, replica?.broker ?? -1, hole);
+      if (excuse !== null) return excuse;
+    }
+    return this.differingLeader(question);
+  }
+
+  #differs(question: Question, broker: number, found: Shortening): Excuse | null {
+    return found.kind === "hole"
+      ? this.hole(question.partition, broker, found)
+      : this.#sameEpoch(question, broker, found);
   }
 
   /** The first data-losing failure of a replica that took records of the partition. */
@@ -273,122 +290,4 @@ export class LostRecords {
       `its former life, was committed at ${time(joined.at)}`;
     return { clause: "C-1c", because };
   }
-}
-
-/**
- * Whether an unclean leader lacked, when it was elected, the record that is missed: it was committed
- * then, and the leader has not been in office since. What was committed later is another matter.
- */
-function lackedAt(partition: PartitionGhost, election: StateWrite, question: Question): boolean {
-  const { leader, leaderEpoch } = election.state;
-  const { offset, at } = question;
-  if (offset >= election.committedEnd || (election.agreed[leader] ?? 0) > offset) return false;
-  const loss = partition.losses.find(
-    (known) => known.leader === leader && known.leaderEpoch === leaderEpoch,
-  );
-  return loss === undefined || at <= loss.at;
-}
-
-/** The write that last gave the leadership to `broker`; null if it never had it. */
-export function lastElection(
-  partition: PartitionGhost,
-  broker: number,
-  at: Micros,
-): StateWrite | null {
-  const { writes } = partition;
-  for (let i = writes.length - 1; i >= 0; i--) {
-    const write = writes[i] as StateWrite;
-    if (write.at > at || write.state.leader !== broker) continue;
-    if (write.before === null || write.before.leader !== broker) return write;
-  }
-  return null;
-}
-
-export function isUnclean(election: StateWrite): boolean {
-  const { previous, state } = election;
-  return previous !== null && state.leader >= 0 && !previous.isr.includes(state.leader);
-}
-
-function lastShortening(
-  partition: PartitionGhost,
-  broker: number,
-  question: { offset: number; at: Micros },
-): Shortening | null {
-  const shortenings = partition.replicas[broker]?.shortenings ?? [];
-  for (let i = shortenings.length - 1; i >= 0; i--) {
-    const found = shortenings[i] as Shortening;
-    if (found.at > question.at) continue;
-    if (found.from <= question.offset && question.offset < found.to) return found;
-  }
-  return null;
-}
-
-/** The last write in (from, until] that took `broker` into the ISR. */
-function lastJoining(
-  partition: PartitionGhost,
-  broker: number,
-  span: { from: Micros; until: Micros },
-): StateWrite | null {
-  for (let i = partition.writes.length - 1; i >= 0; i--) {
-    const write = partition.writes[i] as StateWrite;
-    if (write.at > span.until || write.at <= span.from) continue;
-    if (write.before === null || !write.state.isr.includes(broker)) continue;
-    if (!write.before.isr.includes(broker)) return write;
-  }
-  return null;
-}
-
-/** The last write at or before `at`. */
-function writeAt(partition: PartitionGhost, at: Micros): StateWrite | null {
-  return partition.writes.findLast((write) => write.at <= at) ?? null;
-}
-
-function stateAt(partition: PartitionGhost, at: Micros): PartitionState | null {
-  return writeAt(partition, at)?.state ?? null;
-}
-
-/** The ISR out of which `broker` was chosen, or which it is in without having been chosen. */
-function isrAt(partition: PartitionGhost, broker: number, at: Micros): readonly number[] {
-  const last = writeAt(partition, at);
-  if (last === null) return [];
-  const chosen = last.previous !== null && last.previous.leader !== broker;
-  return last.state.leader === broker && chosen ? (last.previous?.isr ?? []) : last.state.isr;
-}
-
-/** Whether a member lacked the record when the ISR was last written, or lost it afterwards. */
-function lacksAt(question: Question, member: number): boolean {
-  const { partition, offset, at } = question;
-  const last = writeAt(partition, at);
-  const known = last !== null && offset < last.committedEnd;
-  if (known && (last.agreed[member] ?? 0) <= offset) return true;
-  const shortening = lastShortening(partition, member, question);
-  return shortening !== null && shortening.at >= (last?.at ?? 0);
-}
-
-/** On how many replicas the record was when it was committed. */
-function copiesOf(partition: PartitionGhost, offset: number): number {
-  for (let i = partition.losses.length - 1; i >= 0; i--) {
-    const loss = partition.losses[i];
-    if (loss !== undefined && loss.from <= offset && offset < loss.to) return loss.copies;
-  }
-  const { committed } = partition;
-  return committed.copies[committed.log.indexOf(offset)] ?? 1;
-}
-
-/** Committed records that were lost and are meant by an offset or a value of a history. */
-export function lossesOf(
-  partition: PartitionGhost,
-  of: { offset: number | undefined; record: string | undefined; at: Micros },
-): { readonly offset: number; readonly loss: Loss }[] {
-  const found: { offset: number; loss: Loss }[] = [];
-  for (const loss of partition.losses) {
-    if (loss.at > of.at) continue;
-    for (let offset = loss.from; offset < loss.to; offset++) {
-      if (of.offset !== undefined && offset !== of.offset) continue;
-      if (of.record !== undefined && lostValue(loss, offset) !== of.record) continue;
-      found.push({ offset, loss });
-      break;
-    }
-  }
-  return found;
 }

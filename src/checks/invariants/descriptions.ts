@@ -49,7 +49,7 @@ export const INVARIANTS = {
     source: "Appendix B I-10, KIP-101",
     promisedWhen: ALWAYS,
     clauses: ["C-22"],
-    breaks: [],
+    breaks: ["unfenced-fetch"],
   },
   OrderPerKey: {
     says: "Records of one producer stand in a partition in the order in which they were sent.",
@@ -63,7 +63,7 @@ export const INVARIANTS = {
     source: "Appendix B I-12, KIP-98",
     promisedWhen: "the producer's state is retained",
     clauses: ["C-38", "C-40"],
-    breaks: [],
+    breaks: ["no-duplicate-detection"],
   },
   MonotonicHighWatermark: {
     says: "The high watermark of a leader never goes down within its epoch.",

@@ -27,6 +27,12 @@ export function watchIsrPrefix(context: CheckContext): void {
     for (let i = 0; i < isr.length; i++) {
       const member = isr[i] as number;
       if (member === o.broker) continue;
+      const replica = partition.replica(member);
+      // Words are built only for a lack: this runs for each record.
+      if (log.sharedBelow(o.to, replica.log)) {
+        replica.lacking = false;
+        continue;
+      }
       const what = `broker ${o.broker} raised its high watermark to ${o.to}`;
       judge(partition, member, { log, end: o.to, what, at, leader: o.broker });
     }

@@ -61,13 +61,18 @@ export function watchLogMatching(context: CheckContext): void {
     else if (known !== hash && !replica.diverged) {
       // One divergence makes all later batches differ: it is told once until the log is cut.
       replica.diverged = true;
+      // From here on the others must follow this leader: one rewriting of an offset is one finding.
+      if (o.asLeader) partition.batchHashes.set(key, hash);
       const newest = partition.newestLeader;
       const leader = newest === replica ? null : newest;
-      const from = leader === null ? baseOffset : log.agreedEnd(leader.log);
+      // Where it agrees with the newest leader, it is both of them that differ from a log before.
+      const agreed = leader === null ? baseOffset : log.agreedEnd(leader.log);
+      const from = Math.min(agreed, baseOffset);
+      const whom = leader === null || agreed > baseOffset ? "" : ` from broker ${leader.broker}`;
       const saw =
         `broker ${o.broker} has the batch of epoch ${partitionLeaderEpoch} at offset ` +
-        `${baseOffset} of ${partition.name} as others do, but another log up to it` +
-        (leader === null ? "" : `: it differs from broker ${leader.broker} from offset ${from} on`);
+        `${baseOffset} of ${partition.name} as others have had, but another log up to it: ` +
+        `it differs${whom} from offset ${from} on`;
       const others = leader === null ? [] : [leader.broker];
       matching.fail(at, saw, { partition, offset: from, brokers: [o.broker, ...others] });
     }

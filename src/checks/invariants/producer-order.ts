@@ -117,28 +117,28 @@ export function watchProducerOrder(context: CheckContext): void {
       const value = values[order.head] as string;
       order.head++;
       order.first++;
-      if (offset >= 0) judge(order, { offset, value }, at);
+      if (offset >= 0) judge(order, offset, value, at);
     }
     order.compact();
   }
 
-  function judge(order: SendOrder, record: { offset: number; value: string }, at: Micros): void {
+  function judge(order: SendOrder, offset: number, value: string, at: Micros): void {
     check.evaluated++;
     const { partition, lastOffset, lastValue } = order;
-    if (record.offset > lastOffset) {
-      order.lastOffset = record.offset;
-      order.lastValue = record.value;
+    if (offset > lastOffset) {
+      order.lastOffset = offset;
+      order.lastValue = value;
       return;
     }
     const log = partition.newestLeader?.log;
-    if (log?.valueAt(lastOffset) !== lastValue || log.valueAt(record.offset) !== record.value) {
-      order.lastOffset = record.offset;
-      order.lastValue = record.value;
+    if (log?.valueAt(lastOffset) !== lastValue || log.valueAt(offset) !== value) {
+      order.lastOffset = offset;
+      order.lastValue = value;
       return;
     }
     const saw =
       `producer ${order.producer} sent "${lastValue}" to ${partition.name} before ` +
-      `"${record.value}", but they stand at offsets ${lastOffset} and ${record.offset}`;
-    check.fail(at, saw, { partition, offset: record.offset, record: record.value });
+      `"${value}", but they stand at offsets ${lastOffset} and ${offset}`;
+    check.fail(at, saw, { partition, offset, record: value });
   }
 }

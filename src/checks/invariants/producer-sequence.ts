@@ -61,7 +61,7 @@ export function watchProducerSequences(context: CheckContext): void {
       }
       return;
     }
-    appended(partition, o, { replica, stack: stack ?? newStack(replica), at });
+    appended(partition, o, replica, stack ?? newStack(replica), at);
   });
   const cut = (o: LogTruncated | LogLoaded) => {
     const replica = kafka.partition(o.topic, o.partition).replica(o.broker);
@@ -79,12 +79,13 @@ export function watchProducerSequences(context: CheckContext): void {
   function appended(
     partition: PartitionGhost,
     o: LogAppended,
-    place: { replica: ReplicaGhost; stack: SequenceStack; at: Micros },
+    replica: ReplicaGhost,
+    stack: SequenceStack,
+    at: Micros,
   ): void {
     const { batch } = o;
-    const { replica, stack } = place;
     if (batch.baseOffset < replica.endBeforeAppend) stack.truncate(batch.baseOffset);
-    if (o.asLeader) judge(partition, o, { state: stack.states.get(batch.producerId), ...place });
+    if (o.asLeader) judge(partition, o, stack.states.get(batch.producerId), at);
     const lastSequence = (batch.baseSequence + batch.lastOffsetDelta) % SEQUENCES;
     stack.push(endOf(batch), batch.producerId, { epoch: batch.producerEpoch, lastSequence });
   }
@@ -92,9 +93,9 @@ export function watchProducerSequences(context: CheckContext): void {
   function judge(
     partition: PartitionGhost,
     o: LogAppended,
-    known: { state: ProducerState | undefined; at: Micros },
+    state: ProducerState | undefined,
+    at: Micros,
   ): void {
-    const { state, at } = known;
     const { batch } = o;
     check.evaluated++;
     if (state === undefined) return;

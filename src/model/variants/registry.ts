@@ -89,7 +89,7 @@ export const VARIANTS = {
   "unfenced-fetch": {
     says: "Leaders do not check the leader epoch of fetches",
     source: "KIP-320, KAFKA-7395",
-    caughtBy: ["LogMatching"],
+    caughtBy: ["LogMatching", "EpochCache"],
   },
   "leader-reuses-offset": {
     says: "After a failed index write the leader appends the next batch at the same offset",
@@ -99,7 +99,7 @@ export const VARIANTS = {
   "no-duplicate-detection": {
     says: "The leader forgets the sequences of a producer",
     source: "KIP-98 [PID-2]",
-    caughtBy: ["duplicate"],
+    caughtBy: ["duplicate", "SequenceContinuity"],
   },
   "retry-reorders": {
     says: "The idempotent producer re-sends at the front with fresh sequences",
