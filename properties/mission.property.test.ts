@@ -21,14 +21,14 @@ function findingOf(check: string): (result: TrialResult) => string | null {
 
 describe("under process crashes, pauses and partitions", () => {
   it("offsets are immutable (C-42, I-9)", () => {
-    holdsOverTrials(25, findingOf("OffsetImmutability"));
+    holdsOverTrials(30, 1, findingOf("OffsetImmutability"));
   });
 
   it("order holds per key and producer (C-23)", () => {
-    holdsOverTrials(25, findingOf("OrderPerKey"));
+    holdsOverTrials(30, 2, findingOf("OrderPerKey"));
   });
 
   it("no acknowledged write is lost with acks=all (C-1)", () => {
-    holdsOverTrials(25, findingOf("NoAcknowledgedWriteLost"));
+    holdsOverTrials(30, 3, findingOf("NoAcknowledgedWriteLost"));
   });
 });

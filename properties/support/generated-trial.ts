@@ -108,6 +108,6 @@ export function holdsOverTrials(
       const wrong = broken(run(trial));
       if (wrong !== null) throw new Error(`${wrong}\n  Reproduce  ${replayCommand(trial)}`);
     }),
-    { numRuns: runs, seed: 20_261_122 },
+    { numRuns: runs, seed },
   );
 }

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { MultiOp } from "./client-api.ts";
-import { DataTree, parentOf } from "./data-tree.ts";
-import { RequestPreparation } from "./preparation.ts";
-import { SessionTracker } from "./sessions.ts";
-import { ZkCode } from "./txn.ts";
-import { makeRecord, type TxnRecord } from "./txn-record.ts";
+import type { MultiOp } from "../src/model/zookeeper/client-api.ts";
+import { DataTree, parentOf } from "../src/model/zookeeper/data-tree.ts";
+import { RequestPreparation } from "../src/model/zookeeper/preparation.ts";
+import { SessionTracker } from "../src/model/zookeeper/sessions.ts";
+import { ZkCode } from "../src/model/zookeeper/txn.ts";
+import { makeRecord, type TxnRecord } from "../src/model/zookeeper/txn-record.ts";
 
 /** A plain model: one map, everything immediate, written without looking at the implementation. */
 class Model {

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DiskError } from "../../../sim/index.ts";
-import { ErrorCode } from "../protocol/errors.ts";
-import { chainHash, type RecordBatch } from "../protocol/records.ts";
-import { LogWorld, letters } from "./testing/log-world.ts";
+import { LogWorld, letters } from "../src/model/kafka/log/testing/log-world.ts";
+import { ErrorCode } from "../src/model/kafka/protocol/errors.ts";
+import { chainHash, type RecordBatch } from "../src/model/kafka/protocol/records.ts";
+import { DiskError } from "../src/sim/index.ts";
 
 type Step =
   | { readonly do: "append"; readonly size: number }
