@@ -101,6 +101,7 @@ export function replayCommand(trial: GeneratedTrial): string {
 /** Runs a property over generated trials; `broken` says what is wrong, or null. */
 export function holdsOverTrials(
   runs: number,
+  seed: number,
   broken: (result: TrialResult) => string | null,
 ): void {
   fc.assert(
