@@ -32,6 +32,8 @@ export class Liveness {
   readonly #znodes = new Map<string, string>();
   #appliedZxid = 0;
   readonly #leaders = new Map<string, LeaderState>();
+  /** The same by topic and partition: every append asks, and a name is a string to be built. */
+  readonly #byTopic = new Map<string, (LeaderState | undefined)[]>();
 
   constructor(world: World, roles: Roles, brokers: readonly SimNode[], recorder: HistoryRecorder) {
     this.#world = world;
@@ -47,28 +49,38 @@ export class Liveness {
     });
     type Of<K extends KafkaObservation["kind"]> = Extract<KafkaObservation, { kind: K }>;
     observers.on<Of<"BecameLeader">>("BecameLeader", (o) => {
-      const name = `${o.topic}-${o.partition}`;
-      const known = this.#leaders.get(name);
+      const known = this.#leaderOf(o.topic, o.partition);
       if (known !== undefined && known.leaderEpoch > o.leaderEpoch) return;
-      this.#leaders.set(name, {
+      const leader: LeaderState = {
         leaderEpoch: o.leaderEpoch,
         broker: o.broker,
         highWatermark: o.highWatermark,
         logEndOffset: o.logEndOffset,
-      });
+      };
+      this.#leaders.set(`${o.topic}-${o.partition}`, leader);
+      let partitions = this.#byTopic.get(o.topic);
+      if (partitions === undefined) {
+        partitions = [];
+        this.#byTopic.set(o.topic, partitions);
+      }
+      partitions[o.partition] = leader;
     });
     observers.on<Of<"LogAppended">>("LogAppended", (o) => {
       if (!o.asLeader) return;
-      const leader = this.#leaders.get(`${o.topic}-${o.partition}`);
+      const leader = this.#leaderOf(o.topic, o.partition);
       if (leader === undefined || leader.broker !== o.broker) return;
       leader.logEndOffset = o.batch.baseOffset + o.batch.lastOffsetDelta + 1;
     });
     observers.on<Of<"HighWatermarkMoved">>("HighWatermarkMoved", (o) => {
       if (!o.isLeader) return;
-      const leader = this.#leaders.get(`${o.topic}-${o.partition}`);
+      const leader = this.#leaderOf(o.topic, o.partition);
       if (leader === undefined || leader.broker !== o.broker) return;
       leader.highWatermark = o.to;
     });
+  }
+
+  #leaderOf(topic: string, partition: number): LeaderState | undefined {
+    return this.#byTopic.get(topic)?.[partition];
   }
 
   #apply(txn: Txn): void {

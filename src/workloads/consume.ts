@@ -5,14 +5,20 @@
  * positions of those it keeps, as Jepsen's assign does (CHECKS §1.2). The same process, with
  * `final`, makes the reads at the end of a trial: from the beginning, until nothing is missing.
  */
-import type { ClusterAddresses, Consumer, TopicPartition } from "../model/clients/api.ts";
+import type { MicroOp, PolledRecord } from "../checks/history.ts";
+import type {
+  ClusterAddresses,
+  Consumer,
+  ConsumerRecord,
+  TopicPartition,
+} from "../model/clients/api.ts";
 import { KafkaClientError } from "../model/clients/api.ts";
 import type { ConsumerConfig } from "../model/clients/config.ts";
 import { createConsumer } from "../model/clients/consumer.ts";
 import { stringDeserializer } from "../model/clients/serializers.ts";
 import type { Switches } from "../model/variants/registry.ts";
-import type { Flow, ProcessContext, ProcessFactory } from "../sim/index.ts";
-import { type HistoryRecorder, partitionName } from "./history-recorder.ts";
+import type { Flow, Micros, ProcessContext, ProcessFactory } from "../sim/index.ts";
+import { type HistoryRecorder, PartitionNames, partitionName } from "./history-recorder.ts";
 
 export interface ConsumeOptions {
   readonly name: string;
@@ -33,6 +39,9 @@ export interface ConsumeOptions {
   readonly progress: Map<string, number>;
 }
 
+/** The value of a poll that brought nothing, or whose outcome is not known yet. */
+const NOTHING: readonly MicroOp[] = Object.freeze([{ f: "poll", records: [] }]);
+
 export function consumeWorkload(options: ConsumeOptions): ProcessFactory {
   return (context) => {
     const run = new ConsumeProcess(context, options);
@@ -46,11 +55,14 @@ class ConsumeProcess {
   readonly #options: ConsumeOptions;
   readonly #process: number;
   #consumer: Consumer<string | null, string | null>;
+  readonly #names = new PartitionNames();
+  readonly #details: { readonly final: boolean };
   #reassignAt = 0;
 
   constructor(context: ProcessContext, options: ConsumeOptions) {
     this.#context = context;
     this.#options = options;
+    this.#details = { final: options.final };
     this.#process = options.firstProcess + context.incarnation - 1;
     this.#consumer = createConsumer<string | null, string | null>({
       context,
@@ -90,30 +102,37 @@ class ConsumeProcess {
 
   /** An empty poll proves nothing and is not recorded. */
   *#poll(): Flow<void> {
-    const { recorder, final, progress, pollTimeoutMs } = this.#options;
+    const { recorder, final, pollTimeoutMs } = this.#options;
     const began = this.#context.kernel.now;
     try {
       const polled = yield* this.#consumer.poll(pollTimeoutMs);
-      if (polled.length === 0) return;
-      const records = polled.map((record) => ({
-        key: partitionName(record.topic, record.partition),
-        offset: record.offset,
-        value: record.value ?? "",
-      }));
-      for (const { key, offset } of records) progress.set(key, offset + 1);
-      const value = [{ f: "poll", records } as const];
-      const nothing = [{ f: "poll", records: [] } as const];
-      recorder.record(this.#process, "invoke", "poll", began, nothing, { final });
-      recorder.record(this.#process, "ok", "poll", this.#context.kernel.now, value, { final });
+      if (polled.length > 0) this.#record(polled, began);
     } catch (error) {
       if (!(error instanceof KafkaClientError)) throw error;
-      const nothing = [{ f: "poll", records: [] } as const];
-      recorder.record(this.#process, "invoke", "poll", began, nothing, { final });
-      recorder.record(this.#process, "fail", "poll", this.#context.kernel.now, nothing, {
+      recorder.record(this.#process, "invoke", "poll", began, NOTHING, { final });
+      recorder.record(this.#process, "fail", "poll", this.#context.kernel.now, NOTHING, {
         final,
         error: error.code,
       });
       yield* this.#context.sleep(100_000);
     }
+  }
+
+  #record(polled: readonly ConsumerRecord<string | null, string | null>[], began: Micros): void {
+    const { recorder, progress } = this.#options;
+    const records: PolledRecord[] = [];
+    for (let i = 0; i < polled.length; i++) {
+      const { topic, partition, offset, value } = polled[i] as (typeof polled)[number];
+      const key = this.#names.of(topic, partition);
+      records.push({ key, offset, value: value ?? "" });
+      // They come partition by partition.
+      const next = polled[i + 1];
+      if (next === undefined || next.partition !== partition || next.topic !== topic) {
+        progress.set(key, offset + 1);
+      }
+    }
+    const now = this.#context.kernel.now;
+    recorder.record(this.#process, "invoke", "poll", began, NOTHING, this.#details);
+    recorder.record(this.#process, "ok", "poll", now, [{ f: "poll", records }], this.#details);
   }
 }

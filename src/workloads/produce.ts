@@ -15,7 +15,7 @@ import { createProducer } from "../model/clients/producer.ts";
 import { stringSerializer } from "../model/clients/serializers.ts";
 import type { Switches } from "../model/variants/registry.ts";
 import type { Micros, ProcessContext, ProcessFactory } from "../sim/index.ts";
-import { type HistoryRecorder, partitionName } from "./history-recorder.ts";
+import { type HistoryRecorder, PartitionNames } from "./history-recorder.ts";
 
 export interface ProduceOptions {
   /** Name of the producer, such as `p1`; first part of every value. */
@@ -81,6 +81,8 @@ class ProduceProcess {
   readonly #period: number;
   readonly #acks: number;
   readonly #padding: string;
+  readonly #names = new PartitionNames();
+  readonly #details: { readonly acks: number };
   /** Lanes without an open send. */
   readonly #free: number[] = [];
   #turn = 0;
@@ -100,6 +102,7 @@ class ProduceProcess {
     this.#padding = "x".repeat(options.padding);
     const acks = options.config.acks ?? "all";
     this.#acks = acks === "all" ? -1 : Number(acks);
+    this.#details = { acks: this.#acks };
     for (let lane = options.maxOpen - 1; lane >= 0; lane--) this.#free.push(lane);
     this.#period = Math.max(1, Math.floor(1_000_000 / options.rate));
   }
@@ -131,11 +134,11 @@ class ProduceProcess {
       key === null
         ? Math.floor(this.#turn / options.topics.length) % topic.partitions
         : partitionForKey(key, topic.partitions);
-    const name = partitionName(topic.name, partition);
+    const name = this.#names.of(topic.name, partition);
     const life = context.incarnation - 1;
     const process = options.firstProcess + life * options.maxOpen + lane;
     const { recorder } = options;
-    const details = { acks: this.#acks };
+    const details = this.#details;
     const sent = { f: "send", key: name, value, offset: null } as const;
     recorder.record(process, "invoke", "send", context.kernel.now, [sent], details);
     options.open.add(process, sent, this.#acks);
