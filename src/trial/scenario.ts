@@ -76,7 +76,9 @@ function schemaError(
   value: unknown,
   issues: readonly unknown[],
 ): ScenarioError {
-  const issue = deepest(issues[0] as Issue);
+  const all = issues.map((one) => deepest(one as Issue));
+  // A misspelt field is the cause; that the right one is missing follows from it.
+  const issue = all.find(({ code }) => code === "unrecognized_keys") ?? (all[0] as Issue);
   if (issue.code === "unrecognized_keys" && issue.keys !== undefined) {
     const key = issue.keys[0] as string;
     const path = [...issue.path, key];
@@ -84,16 +86,20 @@ function schemaError(
     const message = `unknown field.${suggestion(key, words)}`;
     return new ScenarioError(file.file, file.lineOf(path), formatPath(path), message);
   }
+  const message = issue.code === "custom" ? issue.message : schemaMessage(issue, value);
+  return new ScenarioError(file.file, file.lineOf(issue.path), formatPath(issue.path), message);
+}
+
+/** zod's sentence with what was found, and the nearest of the words that would do. */
+function schemaMessage(issue: Issue, value: unknown): string {
   const given = valueAt(value, issue.path);
   const shown = given === undefined ? "nothing" : JSON.stringify(given);
   const words = (issue.values ?? []).map(String);
   const near = typeof given === "string" && words.length > 0 ? suggestion(given, words) : "";
-  return new ScenarioError(
-    file.file,
-    file.lineOf(issue.path),
-    formatPath(issue.path),
-    `${issue.message}, found ${shown}.${near}`,
-  );
+  const expected = issue.message
+    .replace(/^Invalid (input|option|string): /, "")
+    .replace(/, received .*$/, "");
+  return `${expected}, found ${shown}.${near}`;
 }
 
 /** Inside a union: the issue of the alternative that got furthest. */
