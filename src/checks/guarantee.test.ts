@@ -182,6 +182,16 @@ describe("data-losing failures [C-1]", () => {
     expect(restart(true)).toBe(null);
   });
 
+  it("excuse at the end a member that failed and is not registered again [C-32]", () => {
+    const end = (registered: boolean) => {
+      const stream = new Stream().committed("a", "b").elect(2, 2).powerOff(3).restart(3, 0);
+      if (registered) stream.expire(3).register(3);
+      return stream.finish().clause(LOST);
+    };
+    expect(end(false)).toBe("C-32");
+    expect(end(true)).toBe(null);
+  });
+
   it("excuse a hole in a log, which nothing in Kafka notices [LOG-30]", () => {
     const hole = (fail: (stream: Stream) => Stream) => {
       const stream = fail(new Stream().committed("a", "b", "c"));

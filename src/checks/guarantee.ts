@@ -147,7 +147,11 @@ export class GuaranteeTracker {
       if (excuse !== null || leader === undefined) return excuse;
       return this.#lost.deposed(partition, leader, at);
     }
-    return this.#lost.excuse({ partition, offset, at }, broker);
+    const tookOver = partition.losses.some((loss) => loss.at === at && loss.leader === broker);
+    const question = { partition, offset, at };
+    return tookOver
+      ? this.#lost.excuse(question, broker)
+      : this.#lost.excuseFailedMember(question, broker);
   }
 
   /** Only as the consequence of a loss; writing over one's own log has no excuse. */

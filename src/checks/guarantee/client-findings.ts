@@ -25,7 +25,22 @@ export class ClientFindings {
 
   /** An acknowledged record is gone. */
   loss(finding: Finding, partition: PartitionGhost): Excuse | null {
-    return this.#committedLoss(finding, partition) ?? this.#weakLoss(finding, partition);
+    return (
+      this.#committedLoss(finding, partition) ??
+      this.#weakLoss(finding, partition) ??
+      this.#unreadable(finding, partition)
+    );
+  }
+
+  /** Nobody reads past damage in the middle of the leader's log. */
+  #unreadable(finding: Finding, partition: PartitionGhost): Excuse | null {
+    const { newestLeader } = partition;
+    const { offset = -1 } = finding;
+    if (finding.check !== "unseen" || newestLeader === null) return null;
+    const hole = newestLeader.shortenings.find(
+      (known) => known.kind === "hole" && known.from <= offset,
+    );
+    return hole === undefined ? null : this.#lost.hole(partition, newestLeader.broker, hole);
   }
 
   /** A committed record was lost; every such loss that the finding may mean must be excused. */

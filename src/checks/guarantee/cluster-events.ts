@@ -203,6 +203,13 @@ export class ClusterEvents {
     return null;
   }
 
+  /** Whether a broker was registered anew in (after, until]. */
+  registeredSince(broker: number, after: Micros, until: Micros): boolean {
+    return this.#registrations.some(
+      ({ broker: id, at, present }) => id === broker && present && at > after && at <= until,
+    );
+  }
+
   /** In office until the end, or heard of in ZooKeeper: not one that was cut off until deposed. */
   #active(term: Term, since: Micros, until: Micros): boolean {
     if (term.until > until) return true;

@@ -22,6 +22,7 @@ import {
   lastElection,
   lastJoining,
   lastShortening,
+  lossesOf,
   type Question,
   stateAt,
 } from "./partition-history.ts";
@@ -49,7 +50,14 @@ export class LostRecords {
 
   /** Why the committed or acknowledged record at an offset of a loss was lost. */
   excuseLoss(partition: PartitionGhost, loss: Loss, offset: number): Excuse | null {
-    if (loss.deposed !== null) return this.deposed(partition, loss.deposed, loss.at);
+    if (loss.deposed !== null) {
+      const excuse = this.deposed(partition, loss.deposed, loss.at);
+      if (excuse !== null) return excuse;
+      // A retry answered from a log that had been replaced: the record was lost before.
+      const before = lossesOf(partition, { offset, record: undefined, at: loss.at });
+      const real = before.find((known) => known.loss.deposed === null)?.loss;
+      return real === undefined ? null : this.excuseLoss(partition, real, offset);
+    }
     return this.excuse({ partition, offset, at: loss.at }, loss.leader);
   }
 
@@ -90,6 +98,18 @@ export class LostRecords {
     if (lastJoining(partition, member, { from: shortening.at, until: at }) !== null) return null;
     const because = `${cause.words}, and is in the ISR of ${partition.name} still`;
     return { clause: "C-32", because };
+  }
+
+  /** The same at the end of a trial: then the member must not have been registered again since. */
+  excuseFailedMember(question: Question, member: number): Excuse | null {
+    const { partition, at } = question;
+    const shortening = lastShortening(partition, member, question);
+    if (shortening === null || shortening.kind !== "lost") return this.excuse(question, member);
+    const cause = this.#events.dataLoss(member, shortening, this.topic(partition.topic));
+    if (cause === null || this.#events.registeredSince(member, cause.at, at)) {
+      return this.excuse(question, member);
+    }
+    return this.excuseMember(question, member);
   }
 
   /**

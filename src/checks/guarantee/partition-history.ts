@@ -114,10 +114,10 @@ export function lacksAt(question: Question, member: number): boolean {
 
 /** On how many replicas the record was when it was committed. */
 export function copiesOf(partition: PartitionGhost, offset: number): number {
-  for (let i = partition.losses.length - 1; i >= 0; i--) {
-    const loss = partition.losses[i];
-    if (loss !== undefined && loss.from <= offset && offset < loss.to) return loss.copies;
-  }
+  const lost = partition.losses.findLast(
+    ({ deposed, from, to }) => deposed === null && from <= offset && offset < to,
+  );
+  if (lost !== undefined) return lost.copies;
   const { committed } = partition;
   return committed.copies[committed.log.indexOf(offset)] ?? 1;
 }

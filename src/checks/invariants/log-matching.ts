@@ -10,9 +10,6 @@ import type { LogAppended } from "../../model/kafka/observations.ts";
 import type { RecordBatch } from "../../model/kafka/protocol/records.ts";
 import type { CheckContext } from "./check.ts";
 
-/** Offsets below 2^37 and epochs below 2^16 make exact keys. */
-const EPOCHS = 65_536;
-
 export function watchLogMatching(context: CheckContext): void {
   const { kafka, observers, facts } = context;
   const matching = context.check("LogMatching");
@@ -54,10 +51,9 @@ export function watchLogMatching(context: CheckContext): void {
 
     if (!log.prefixKnown) return;
     matching.evaluated++;
-    const key = baseOffset * EPOCHS + partitionLeaderEpoch;
-    const known = partition.batchHashes.get(key);
+    const known = partition.batchHashes.get(baseOffset, partitionLeaderEpoch);
     const { hash } = log;
-    if (known === undefined) partition.batchHashes.set(key, hash);
+    if (known === undefined) partition.batchHashes.set(baseOffset, partitionLeaderEpoch, hash);
     else if (known !== hash && !replica.diverged) {
       // One divergence makes all later batches differ: it is told once until the log is cut.
       replica.diverged = true;

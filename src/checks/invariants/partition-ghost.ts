@@ -73,6 +73,57 @@ export class ReplicaGhost {
   }
 }
 
+/**
+ * Hash of a log up to a batch, by base offset and leader epoch. Lists of offsets and hashes per
+ * epoch, because a map of some hundred thousand entries misses the cache at each append; nearly
+ * every question is about the last few.
+ */
+export class BatchHashes {
+  /** By leader epoch: base offsets, ascending, and the hash at each. */
+  readonly #epochs: ({ readonly offsets: number[]; readonly hashes: number[] } | undefined)[] = [];
+
+  get(baseOffset: number, epoch: number): number | undefined {
+    const entries = this.#epochs[epoch];
+    if (entries === undefined) return undefined;
+    const at = placeOf(entries.offsets, baseOffset);
+    return entries.offsets[at] === baseOffset ? entries.hashes[at] : undefined;
+  }
+
+  set(baseOffset: number, epoch: number, hash: number): void {
+    let entries = this.#epochs[epoch];
+    if (entries === undefined) {
+      entries = { offsets: [], hashes: [] };
+      this.#epochs[epoch] = entries;
+    }
+    const at = placeOf(entries.offsets, baseOffset);
+    if (at === entries.offsets.length) {
+      entries.offsets.push(baseOffset);
+      entries.hashes.push(hash);
+    } else if (entries.offsets[at] === baseOffset) entries.hashes[at] = hash;
+    else {
+      entries.offsets.splice(at, 0, baseOffset);
+      entries.hashes.splice(at, 0, hash);
+    }
+  }
+
+  clear(): void {
+    this.#epochs.length = 0;
+  }
+}
+
+/** Index of the first entry that is not below `offset`. */
+function placeOf(offsets: readonly number[], offset: number): number {
+  let low = 0;
+  let high = offsets.length;
+  if (high > 8 && (offsets[high - 8] as number) < offset) low = high - 7;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((offsets[middle] as number) < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 export class PartitionGhost {
   readonly topic: string;
   readonly partition: number;
@@ -91,7 +142,7 @@ export class PartitionGhost {
   readonly writes: StateWrite[] = [];
   readonly losses: Loss[] = [];
   /** Hash of the log up to a batch, by (base offset, leader epoch): all logs must agree [I-9]. */
-  readonly batchHashes = new Map<number, number>();
+  readonly batchHashes = new BatchHashes();
 
   constructor(topic: string, partition: number) {
     this.topic = topic;
