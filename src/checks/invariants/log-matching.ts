@@ -58,7 +58,7 @@ export function watchLogMatching(context: CheckContext): void {
       // One divergence makes all later batches differ: it is told once until the log is cut.
       replica.diverged = true;
       // From here on the others must follow this leader: one rewriting of an offset is one finding.
-      if (o.asLeader) partition.batchHashes.set(key, hash);
+      if (o.asLeader) partition.batchHashes.set(baseOffset, partitionLeaderEpoch, hash);
       const newest = partition.newestLeader;
       const leader = newest === replica ? null : newest;
       // Where it agrees with the newest leader, it is both of them that differ from a log before.

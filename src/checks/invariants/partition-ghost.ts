@@ -80,20 +80,20 @@ export class ReplicaGhost {
  */
 export class BatchHashes {
   /** By leader epoch: base offsets, ascending, and the hash at each. */
-  readonly #epochs: ({ readonly offsets: number[]; readonly hashes: number[] } | undefined)[] = [];
+  readonly #epochs = new Map<number, { readonly offsets: number[]; readonly hashes: number[] }>();
 
   get(baseOffset: number, epoch: number): number | undefined {
-    const entries = this.#epochs[epoch];
+    const entries = this.#epochs.get(epoch);
     if (entries === undefined) return undefined;
     const at = placeOf(entries.offsets, baseOffset);
     return entries.offsets[at] === baseOffset ? entries.hashes[at] : undefined;
   }
 
   set(baseOffset: number, epoch: number, hash: number): void {
-    let entries = this.#epochs[epoch];
+    let entries = this.#epochs.get(epoch);
     if (entries === undefined) {
       entries = { offsets: [], hashes: [] };
-      this.#epochs[epoch] = entries;
+      this.#epochs.set(epoch, entries);
     }
     const at = placeOf(entries.offsets, baseOffset);
     if (at === entries.offsets.length) {
@@ -107,7 +107,7 @@ export class BatchHashes {
   }
 
   clear(): void {
-    this.#epochs.length = 0;
+    this.#epochs.clear();
   }
 }
 
