@@ -80,13 +80,14 @@ export class FlowRun<T> {
   readonly name: string;
   readonly done = new Completion<T>();
   readonly #flow: Flow<T>;
-  readonly #schedule: (run: FlowRun<unknown>) => void;
+  /** Made once: a flow waits many times. */
+  readonly #continue: () => void;
   #cancelled = false;
 
   constructor(name: string, flow: Flow<T>, schedule: (run: FlowRun<unknown>) => void) {
     this.name = name;
     this.#flow = flow;
-    this.#schedule = schedule;
+    this.#continue = () => schedule(this as FlowRun<unknown>);
   }
 
   /** Stops the flow where it waits; `done` never settles. */
@@ -103,6 +104,6 @@ export class FlowRun<T> {
     if (this.#cancelled) return;
     const step = this.#flow.next();
     if (step.done) this.done.resolve(step.value);
-    else step.value.onSettled(() => this.#schedule(this as FlowRun<unknown>));
+    else step.value.onSettled(this.#continue);
   }
 }

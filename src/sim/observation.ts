@@ -26,6 +26,9 @@ interface KindEntry {
 export class Observers {
   readonly #kinds = new Map<string, KindEntry>();
   readonly #all: ObservationListener<Observation>[] = [];
+  /** The kind last emitted: batches, requests and polls state the same kind several times. */
+  #lastKind = "";
+  #lastEntry: KindEntry = { id: 0, listeners: [] };
 
   #entry(kind: string): KindEntry {
     let entry = this.#kinds.get(kind);
@@ -49,7 +52,13 @@ export class Observers {
 
   /** Delivers, and returns the kind's stable number for the fingerprint. */
   emit(observation: Observation, node: number, at: Micros): number {
-    const entry = this.#kinds.get(observation.kind) ?? this.#entry(observation.kind);
+    const { kind } = observation;
+    if (kind !== this.#lastKind) {
+      this.#lastEntry = this.#kinds.get(kind) ?? this.#entry(kind);
+      this.#lastKind = kind;
+    }
+    // Kept here: a listener may state something itself.
+    const entry = this.#lastEntry;
     const { listeners } = entry;
     for (let i = 0; i < listeners.length; i++) {
       (listeners[i] as ObservationListener<Observation>)(observation, node, at);

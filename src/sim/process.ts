@@ -62,6 +62,8 @@ export class ProcessContext {
   #alive = true;
   #depth = 0;
   #ready: FlowRun<unknown>[] = [];
+  /** The other one of two lists that take turns as `#ready`. Empty between turns. */
+  #resuming: FlowRun<unknown>[] = [];
   /** Turns that wait because the process is paused or busy. */
   #backlog: Waiting[] = [];
   #paused = false;
@@ -208,8 +210,12 @@ export class ProcessContext {
     if (this.#depth === 1) {
       while (this.#ready.length > 0 && this.#alive) {
         const batch = this.#ready;
-        this.#ready = [];
-        for (const run of batch) if (this.#alive) run.resume();
+        this.#ready = this.#resuming;
+        this.#resuming = batch;
+        for (let i = 0; i < batch.length; i++) {
+          if (this.#alive) (batch[i] as FlowRun<unknown>).resume();
+        }
+        batch.length = 0;
       }
     }
     this.#depth--;
@@ -284,6 +290,7 @@ export class ProcessContext {
     this.#alive = false;
     this.#backlog = [];
     this.#ready = [];
+    this.#resuming = [];
     this.#listeners.clear();
   }
 }

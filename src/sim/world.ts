@@ -170,7 +170,15 @@ export class World implements Kernel {
       this.#control();
       return true;
     }
-    if (!queue.pop()) return false;
+    if (queue.size === 0) return false;
+    this.#event();
+    return true;
+  }
+
+  /** Takes and runs the earliest event of the queue, which holds one. */
+  #event(): void {
+    const { queue } = this;
+    queue.pop();
     this.controlled = false;
     if (++this.events > this.limits.maxEvents) throw new LimitReached("maxEvents", this.events);
     if (queue.size > this.limits.maxPending) throw new LimitReached("maxPending", queue.size);
@@ -215,23 +223,32 @@ export class World implements Kernel {
         throw new Error(`unknown kind of event ${kind}`);
     }
     if (this.afterEvent !== null) this.afterEvent(this);
-    return true;
   }
 
   /** Runs all events up to and including `until`, then sets the clock to it. */
   runUntil(until: Micros): RunOutcome {
-    while (this.nextTime() <= until) this.step();
+    while (this.#stepUntil(until));
     if (until > this.now) this.now = until;
     return "time";
+  }
+
+  /** Takes and runs the earliest event if it is due by `until`; false when none is. */
+  #stepUntil(until: Micros): boolean {
+    const time = this.queue.peekTime();
+    if (this.nextControl <= time) {
+      if (this.nextControl > until) return false;
+      this.#control();
+      return true;
+    }
+    if (time > until) return false;
+    this.#event();
+    return true;
   }
 
   /** Runs until `condition` holds (tested after each event) or `until` is reached. */
   runUntilCondition(condition: () => boolean, until: Micros): RunOutcome {
     if (condition()) return "condition";
-    while (this.nextTime() <= until) {
-      this.step();
-      if (condition()) return "condition";
-    }
+    while (this.#stepUntil(until)) if (condition()) return "condition";
     if (until > this.now) this.now = until;
     return "time";
   }

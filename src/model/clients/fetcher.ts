@@ -26,6 +26,7 @@ import { brokerError, ClientErrorCode } from "./errors.ts";
 import type { MetadataUpdater } from "./metadata-updater.ts";
 import type { NetworkClient } from "./network-client.ts";
 import { observe } from "./observe.ts";
+import { remove } from "./partition-queue.ts";
 import type { PositionKeeper } from "./position-keeper.ts";
 import { type AssignedPartition, Phase, type Subscription } from "./subscription.ts";
 
@@ -38,6 +39,14 @@ interface Fetch {
   readonly offsets: number[];
 }
 
+function findFetch(fetches: readonly Fetch[], leader: number): Fetch | undefined {
+  for (let i = 0; i < fetches.length; i++) {
+    const fetch = fetches[i] as Fetch;
+    if (fetch.leader === leader) return fetch;
+  }
+  return undefined;
+}
+
 export class Fetcher implements ResponseListener {
   readonly #context: ProcessContext;
   readonly #network: NetworkClient;
@@ -48,7 +57,9 @@ export class Fetcher implements ResponseListener {
   readonly #isolationLevel: number;
   readonly #skips: boolean;
   /** Leaders with a fetch in flight. */
-  readonly #busy = new Set<number>();
+  readonly #busy: number[] = [];
+  /** Scratch of `collect`: leader epochs of the records taken. */
+  readonly #epochs: number[] = [];
   /** Where the next fetch and the next hand-out begin: nobody starves under the size limits. */
   #fetchStart = 0;
   #collectStart = 0;
@@ -89,9 +100,9 @@ export class Fetcher implements ResponseListener {
       if (assigned.retryAt > now && assigned.retryAt < next) next = assigned.retryAt;
       if (!fetchable || assigned.fetching || assigned.buffered !== null) continue;
       const leader = assigned.leaderId;
-      if (this.#busy.has(leader)) continue;
+      if (this.#busy.includes(leader)) continue;
       fetches ??= [];
-      let fetch = fetches.find((other) => other.leader === leader);
+      let fetch = findFetch(fetches, leader);
       if (fetch === undefined) {
         if (!this.#network.ready(leader)) continue;
         fetch = { leader, partitions: [], offsets: [] };
@@ -130,7 +141,7 @@ export class Fetcher implements ResponseListener {
       assigned.fetching = true;
       fetch.offsets.push(assigned.position);
     }
-    this.#busy.add(fetch.leader);
+    this.#busy.push(fetch.leader);
     const body = {
       replicaState: CONSUMER,
       maxWaitMs: config["fetch.max.wait.ms"],
@@ -144,7 +155,7 @@ export class Fetcher implements ResponseListener {
 
   completed(_api: ApiName, response: ResponseBody[ApiName] | null, token: unknown): void {
     const fetch = token as Fetch;
-    this.#busy.delete(fetch.leader);
+    remove(this.#busy, fetch.leader);
     for (const assigned of fetch.partitions) assigned.fetching = false;
     const answer = response as FetchResponse | null;
     if (answer === null || answer.errorCode !== ErrorCode.NONE) {
@@ -230,7 +241,8 @@ export class Fetcher implements ResponseListener {
       }
       const offsets: number[] = [];
       const records: Record[] = [];
-      const epochs: number[] = [];
+      const epochs = this.#epochs;
+      epochs.length = 0;
       this.#drain(assigned, maxRecords - result.length, offsets, records, epochs);
       if (records.length === 0) continue;
       const { topic, partition } = assigned;

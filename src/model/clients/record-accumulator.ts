@@ -31,8 +31,8 @@ export interface AccumulatorOptions {
 export class RecordAccumulator {
   /** In the order of their first record. */
   readonly partitions: PartitionQueue[] = [];
-  /** Batches whose senders do not know the outcome yet. */
-  readonly incomplete = new Set<ProducerBatch>();
+  /** Batches whose senders do not know the outcome yet, by age. A few, most of the time. */
+  readonly incomplete: ProducerBatch[] = [];
   readonly #topics = new Map<string, TopicQueues>();
   readonly #context: ProcessContext;
   readonly #options: AccumulatorOptions;
@@ -88,7 +88,7 @@ export class RecordAccumulator {
     const batch = new ProducerBatch(queue, batchSize, memory, this.#context.now());
     batch.tryAppend(record, completion);
     waiting.push(batch);
-    this.incomplete.add(batch);
+    this.incomplete.push(batch);
     return "newBatch";
   }
 
@@ -164,7 +164,7 @@ export class RecordAccumulator {
   #finish(batch: ProducerBatch): boolean {
     if (batch.done) return false;
     batch.done = true;
-    this.incomplete.delete(batch);
+    remove(this.incomplete, batch);
     // What is still on the wire holds its memory until it is answered.
     if (!batch.inFlight) this.release(batch);
     return true;
@@ -200,7 +200,7 @@ export class RecordAccumulator {
       part.closed = true;
       part.earlierSends = batch.earlierSends + batch.sends;
       this.#memoryUsed += part.memory;
-      this.incomplete.add(part);
+      this.incomplete.push(part);
       if (sequence < 0) continue;
       part.setSequence(batch.producerId, batch.producerEpoch, sequence);
       sequence = (sequence + part.records.length) & 0x7fffffff;

@@ -154,7 +154,7 @@ export class Sender implements NetworkUser, ResponseListener {
 
   /** Sends what may be sent now. */
   run(): void {
-    if (this.#closed || this.#accumulator.incomplete.size === 0) return;
+    if (this.#closed || this.#accumulator.incomplete.length === 0) return;
     const identity = this.#identity;
     if (identity !== null) {
       identity.maintain();

@@ -1,11 +1,17 @@
 /**
  * The Kafka service of the network: names, sizes and digests of its frames.
  *
- * The digest covers what decides about replication and what clients see; it walks the two hot
- * messages by hand and everything else generically.
+ * The digest covers what decides about replication and what clients see; it walks the hot messages
+ * by hand and everything else generically.
  */
 import { finish, hashString, mix, mixLong, type Service } from "../../../sim/index.ts";
-import type { FetchRequest, FetchResponse, Frame, ProduceRequest } from "./messages.ts";
+import type {
+  FetchRequest,
+  FetchResponse,
+  Frame,
+  ProduceRequest,
+  ProduceResponse,
+} from "./messages.ts";
 import type { RecordBatch } from "./records.ts";
 
 /** Any JSON-like value: used for messages that are rare. */
@@ -70,6 +76,21 @@ function digestProduce(hash: number, body: ProduceRequest): number {
   return h;
 }
 
+function digestProduceResponse(hash: number, body: ProduceResponse): number {
+  let h = hash;
+  for (const topic of body.responses) {
+    for (const partition of topic.partitionResponses) {
+      h = mix(mix(h, partition.index), partition.errorCode);
+      h = mixLong(mixLong(h, partition.baseOffset), partition.logStartOffset);
+      const { currentLeader } = partition;
+      if (currentLeader !== null) {
+        h = mix(mix(h, currentLeader.leaderId), currentLeader.leaderEpoch);
+      }
+    }
+  }
+  return h;
+}
+
 function sizeOfBatches(frame: Frame): number {
   let bytes = 0;
   if (frame.api === "Produce" && !frame.response) {
@@ -99,8 +120,12 @@ export const KAFKA_SERVICE: Service<Frame> = {
           : digestFetch(hash, frame.body as FetchRequest),
       );
     }
-    if (frame.api === "Produce" && !frame.response) {
-      return finish(digestProduce(hash, frame.body as ProduceRequest));
+    if (frame.api === "Produce") {
+      return finish(
+        frame.response
+          ? digestProduceResponse(hash, frame.body as ProduceResponse)
+          : digestProduce(hash, frame.body as ProduceRequest),
+      );
     }
     return finish(digestValue(mix(hash, hashString(frame.api)), frame.body));
   },

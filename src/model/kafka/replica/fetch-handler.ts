@@ -243,6 +243,10 @@ export class FetchHandler implements FetchCompletion {
         const asked = partitions[p] as FetchPartition;
         const read = this.#reads[next++] as PartitionRead;
         const { errorCode, highWatermark, records } = read;
+        if (records.length === 0 && errorCode === 0 && read.diverging === null) {
+          answers.push(emptyAnswer(read, asked.partition));
+          continue;
+        }
         if (isConsumer && records.length > 0) this.#stateServed(read, asked.fetchOffset);
         answers.push({
           partitionIndex: asked.partition,
@@ -277,4 +281,23 @@ export class FetchHandler implements FetchCompletion {
     };
     this.#options.context.observe(fact);
   }
+}
+
+/** Nothing new: the same object again while the offsets stand, for half of all answers are so. */
+function emptyAnswer(read: PartitionRead, partitionIndex: number): FetchPartitionResponse {
+  const partition = read.partition as Partition;
+  const { highWatermark, logStartOffset } = read;
+  const last = partition.emptyAnswer;
+  if (last?.highWatermark === highWatermark && last.logStartOffset === logStartOffset) return last;
+  partition.emptyAnswer = {
+    partitionIndex,
+    errorCode: ErrorCode.NONE,
+    highWatermark,
+    lastStableOffset: highWatermark,
+    logStartOffset,
+    divergingEpoch: null,
+    currentLeader: null,
+    records: NO_BATCHES,
+  };
+  return partition.emptyAnswer;
 }

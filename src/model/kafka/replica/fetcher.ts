@@ -203,7 +203,7 @@ export class ReplicaFetcher implements FollowerOperations {
       this.#next();
       return;
     }
-    const outOfRange: FollowerState[] = [];
+    let outOfRange: FollowerState[] | null = null;
     let unflushed: Log[] | null = null;
     const { responses } = response;
     // Answers come in the order of the request, and states are in that order too.
@@ -220,7 +220,10 @@ export class ReplicaFetcher implements FollowerOperations {
         }
         if (state.requestedOffset !== state.fetchOffset) continue;
         const length = this.#states.length;
-        if (this.#process(state, answer)) outOfRange.push(state);
+        if (this.#process(state, answer)) {
+          outOfRange ??= [];
+          outOfRange.push(state);
+        }
         if (this.#closed) return;
         if (state.partition.log.flusher.due) {
           unflushed ??= [];
@@ -231,14 +234,15 @@ export class ReplicaFetcher implements FollowerOperations {
     }
     if (unflushed !== null) {
       this.#busy = true;
-      flushAll(unflushed, () => this.#afterAnswer(outOfRange));
+      const found = outOfRange;
+      flushAll(unflushed, () => this.#afterAnswer(found));
     } else this.#afterAnswer(outOfRange);
   };
 
-  #afterAnswer(outOfRange: readonly FollowerState[]): void {
+  #afterAnswer(outOfRange: readonly FollowerState[] | null): void {
     this.#busy = false;
     if (this.#closed) return;
-    if (outOfRange.length === 0) this.#next();
+    if (outOfRange === null) this.#next();
     else this.#run("find range", findRangeAgain(this, outOfRange), () => this.#next());
   }
 

@@ -10,7 +10,12 @@ import type { AppendOutcome } from "../log/append-outcome.ts";
 import type { Log } from "../log/log.ts";
 import type { KafkaObservation } from "../observations.ts";
 import { ErrorCode } from "../protocol/errors.ts";
-import { type LeaderAndIsrPartitionState, NO_LEADER, RECOVERED } from "../protocol/messages.ts";
+import {
+  type FetchPartitionResponse,
+  type LeaderAndIsrPartitionState,
+  NO_LEADER,
+  RECOVERED,
+} from "../protocol/messages.ts";
 import type { RecordBatch } from "../protocol/records.ts";
 import type { ReplicaManagerOptions } from "./environment.ts";
 import {
@@ -60,6 +65,8 @@ export class Partition implements HighWatermarkQuestion {
   replicas: readonly ReplicaProgress[] = [];
   /** StopReplica took it away: nobody may use this object any more. */
   deleted = false;
+  /** The last answer to a fetch that found nothing here; messages are immutable and may be shared. */
+  emptyAnswer: FetchPartitionResponse | null = null;
   /** Time at which the question for the high watermark is asked. */
   now = 0;
 
