@@ -56,7 +56,7 @@ export class LostRecords {
       // A retry answered from a log that had been replaced: the record was lost before.
       const before = lossesOf(partition, { offset, record: undefined, at: loss.at });
       const real = before.find((known) => known.loss.deposed === null)?.loss;
-      return real === undefined ? null : this.excuseLoss(partition, real, offset);
+      if (real !== undefined) return this.excuseLoss(partition, real, offset);
     }
     return this.excuse({ partition, offset, at: loss.at }, loss.leader);
   }

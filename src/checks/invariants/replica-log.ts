@@ -42,7 +42,10 @@ export class ReplicaLog {
     this.end = endOf(batch);
   }
 
-  /** Drops every batch that reaches beyond `to`, as Kafka's truncation does [REP-87]. */
+  /**
+   * Drops every batch that reaches beyond `to`, as Kafka's truncation does [REP-87]. The log ends at
+   * `to` then, even if the last batch kept ends before.
+   */
   truncate(to: number): void {
     if (to >= this.end) return;
     const { batches } = this;
@@ -50,11 +53,8 @@ export class ReplicaLog {
     while (length > 0 && endOf(batches[length - 1] as RecordBatch) > to) length--;
     batches.length = length;
     this.hashes.length = length;
-    if (length > 0) this.end = endOf(batches[length - 1] as RecordBatch);
-    else {
-      this.end = Math.min(this.start, to);
-      if (this.end < this.start) this.reset(this.end, this.end === 0 ? 0 : null);
-    }
+    if (to < this.start) this.reset(to, to === 0 ? 0 : null);
+    this.end = to;
   }
 
   /** Takes the batches of [from, to) out of the middle. Hashes after it change. */
