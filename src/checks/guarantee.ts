@@ -13,6 +13,7 @@ import type { AppliedFault, Excuse } from "./guarantee/excuse.ts";
 import { LostRecords } from "./guarantee/lost-records.ts";
 import { isUnclean, lastElection } from "./guarantee/partition-history.ts";
 import { ProducerEvents } from "./guarantee/producer-events.ts";
+import { StuckFollowers } from "./guarantee/stuck-followers.ts";
 import type { ClusterFacts } from "./invariants/facts.ts";
 import { KafkaGhost } from "./invariants/kafka-ghost.ts";
 import type { PartitionGhost } from "./invariants/partition-ghost.ts";
@@ -67,6 +68,7 @@ export class GuaranteeTracker {
   readonly #events: ClusterEvents;
   readonly #lost: LostRecords;
   readonly #clients: ClientFindings;
+  readonly #stuck: StuckFollowers;
 
   /** Shares `ghost` with attached invariants when given; otherwise it keeps one of its own. */
   constructor(observers: Observers, facts: ClusterFacts, ghost?: KafkaGhost) {
@@ -76,6 +78,7 @@ export class GuaranteeTracker {
     const producers = new ProducerEvents(observers, facts, this.#ghost);
     this.#lost = new LostRecords(facts, this.#events);
     this.#clients = new ClientFindings(producers, this.#lost);
+    this.#stuck = new StuckFollowers(observers, this.#events, this.#lost);
   }
 
   /** Tells of a fault that no `FaultStarted` states. Times must not decrease. */
@@ -121,8 +124,11 @@ export class GuaranteeTracker {
         );
       case "duplicate":
         return this.#clients.duplicate(finding, partition);
-      case "lost-write":
+      case "Convergence":
+        return this.#stuckFollower(finding, partition);
       case "unseen":
+        return this.#clients.loss(finding, partition) ?? this.#stuckFollower(finding, partition);
+      case "lost-write":
         return this.#clients.loss(finding, partition);
       case "inconsistent-offsets":
         return this.#clients.rewritten(finding, partition);
@@ -134,6 +140,14 @@ export class GuaranteeTracker {
       default:
         return null;
     }
+  }
+
+  /** A follower that can go no further, because one epoch has two histories. */
+  #stuckFollower(finding: Finding, partition: PartitionGhost): Excuse | null {
+    const own = this.#stuck.excuse(partition);
+    const since = this.#stuck.since(partition);
+    if (own !== null || since === null) return own;
+    return this.#divergence({ ...finding, at: since, offset: Number.MAX_SAFE_INTEGER }, partition);
   }
 
   #lackingReplica(finding: Finding, partition: PartitionGhost): Excuse | null {

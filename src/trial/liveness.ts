@@ -11,6 +11,13 @@ import type { Txn } from "../model/zookeeper/txn.ts";
 import type { SimNode, World } from "../sim/index.ts";
 import type { HistoryRecorder } from "../workloads/history-recorder.ts";
 
+/** What has not happened yet, and of which partition, if it is about one. */
+export interface Pending {
+  readonly reason: string;
+  readonly topic?: string;
+  readonly partition?: number;
+}
+
 interface LeaderState {
   readonly leaderEpoch: number;
   readonly broker: number;
@@ -109,12 +116,18 @@ export class Liveness {
   }
 
   /** The first reason why the cluster has not converged, or null. */
-  pending(): string | null {
-    return this.pendingMachines() ?? this.#pendingPartitions() ?? this.#pendingClients();
+  pending(): Pending | null {
+    const reason = this.#machines();
+    if (reason !== null) return { reason };
+    return this.#pendingPartitions() ?? this.#pendingClients();
   }
 
-  /** Machines, ensemble, registrations, controller. */
-  pendingMachines(): string | null {
+  /** Machines, ensemble, registrations, controller: whether all are there. */
+  get machinesReady(): boolean {
+    return this.#machines() === null;
+  }
+
+  #machines(): string | null {
     for (const node of this.#world.nodes) {
       if (node.group !== "client" && !node.running) return `${node.name} does not run`;
     }
@@ -128,35 +141,41 @@ export class Liveness {
     return null;
   }
 
-  #pendingPartitions(): string | null {
+  #pendingPartitions(): Pending | null {
     for (const [path, data] of this.#znodes) {
       if (!path.startsWith("/brokers/topics/") || path.indexOf("/", 16) !== -1) continue;
       const topic = path.slice(16);
       const assignment = JSON.parse(data) as { partitions: { [partition: string]: number[] } };
       for (const [partition, replicas] of Object.entries(assignment.partitions)) {
-        const name = `${topic}-${partition}`;
         const state = this.#znodes.get(`${path}/partitions/${partition}/state`);
-        if (state === undefined) return `${name} has no leader yet`;
-        const { leader, isr } = JSON.parse(state) as PartitionState;
-        if (leader === -1) return `${name} has no leader; its ISR is [${isr}]`;
-        if (isr.length < replicas.length) {
-          return `${name}: the ISR is [${isr}] of replicas [${replicas}], leader b${leader}`;
-        }
-        const own = this.#leaders.get(name);
-        if (own === undefined || own.broker !== leader)
-          return `b${leader} does not lead ${name} yet`;
-        if (own.highWatermark < own.logEndOffset) {
-          const { highWatermark, logEndOffset } = own;
-          return `${name}: high watermark ${highWatermark} below the log end ${logEndOffset} at b${leader}`;
-        }
+        const reason = this.#pendingPartition(`${topic}-${partition}`, replicas, state);
+        if (reason !== null) return { reason, topic, partition: Number(partition) };
       }
     }
     return null;
   }
 
-  #pendingClients(): string | null {
+  #pendingPartition(
+    name: string,
+    replicas: readonly number[],
+    state: string | undefined,
+  ): string | null {
+    if (state === undefined) return `${name} has no leader yet`;
+    const { leader, isr } = JSON.parse(state) as PartitionState;
+    if (leader === -1) return `${name} has no leader; its ISR is [${isr}]`;
+    if (isr.length < replicas.length) {
+      return `${name}: the ISR is [${isr}] of replicas [${replicas}], leader b${leader}`;
+    }
+    const own = this.#leaders.get(name);
+    if (own === undefined || own.broker !== leader) return `b${leader} does not lead ${name} yet`;
+    const { highWatermark, logEndOffset } = own;
+    if (highWatermark >= logEndOffset) return null;
+    return `${name}: high watermark ${highWatermark} below the log end ${logEndOffset} at b${leader}`;
+  }
+
+  #pendingClients(): Pending | null {
     const { pending } = this.#recorder;
-    return pending > 0 ? `${pending} sends without an outcome` : null;
+    return pending > 0 ? { reason: `${pending} sends without an outcome` } : null;
   }
 }
 

@@ -196,15 +196,17 @@ export class Trial {
     const { world, cluster } = this;
     for (const node of cluster.zooKeepers) world.start(node);
     for (const node of cluster.brokers) world.start(node);
-    world.runUntilCondition(() => this.liveness.pendingMachines() === null, BOOT_LIMIT);
+    world.runUntilCondition(() => this.liveness.machinesReady, BOOT_LIMIT);
     world.start(this.#admin.node);
     world.runUntilCondition(
       () => this.#admin.done() && this.liveness.pending() === null,
       BOOT_LIMIT,
     );
     this.#phase("boot", 0);
-    const pending = this.#admin.done() ? this.liveness.pending() : "topics are not created";
-    if (pending !== null) this.#why = `the cluster did not boot: ${pending}`;
+    const pending = this.#admin.done()
+      ? this.liveness.pending()
+      : { reason: "topics are not created" };
+    if (pending !== null) this.#why = `the cluster did not boot: ${pending.reason}`;
     return pending === null;
   }
 
@@ -251,11 +253,13 @@ export class Trial {
     this.#phase("converge", from);
     const pending = this.liveness.pending();
     if (pending === null) return;
+    const { reason, ...where } = pending;
     this.#report({
       check: "Convergence",
       at: this.world.now,
       says: "When all faults have ended, the cluster converges",
-      saw: `${pending}, ${this.scenario.converge} after everything was healed`,
+      saw: `${reason}, ${this.scenario.converge} after everything was healed`,
+      ...where,
     });
   }
 

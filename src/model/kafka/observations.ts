@@ -29,6 +29,7 @@ export type KafkaObservation =
   | BecameLeader
   | BecameFollower
   | ReplicaStopped
+  | FollowerFailed
   | LogAppended
   | LogTruncated
   | LogStartMoved
@@ -75,6 +76,13 @@ export interface BecameFollower extends OfReplica {
 export interface ReplicaStopped extends OfReplica {
   readonly kind: "ReplicaStopped";
   readonly deleted: boolean;
+}
+/** A follower gave up fetching a partition until the next LeaderAndIsr [REP-83, LOG-15]. */
+export interface FollowerFailed extends OfReplica {
+  readonly kind: "FollowerFailed";
+  readonly leaderEpoch: number;
+  /** `append`: what the leader sent does not fit behind the own log. */
+  readonly reason: "append" | "fenced" | "storage";
 }
 /** One batch was appended, as leader or follower. */
 export interface LogAppended extends OfReplica {

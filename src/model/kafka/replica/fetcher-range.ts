@@ -14,7 +14,7 @@ export function* findRangeAgain(
       yield* findOne(fetcher, state);
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
-      fetcher.fail(state);
+      fetcher.fail(state, "storage");
       fetcher.options.logs.storageFailed();
     }
   }

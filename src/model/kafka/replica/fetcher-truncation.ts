@@ -59,7 +59,7 @@ function cut(
     if (point.complete) state.truncating = false;
   } catch (error) {
     if (!(error instanceof DiskError)) throw error;
-    fetcher.fail(state);
+    fetcher.fail(state, "storage");
     fetcher.options.logs.storageFailed();
   }
 }

@@ -9,7 +9,7 @@ import { Completion, DiskError, type Flow, type FlowRun, type Timer } from "../.
 import type { BrokerChannel } from "../contracts.ts";
 import { flushAll } from "../log/flusher.ts";
 import type { Log } from "../log/log.ts";
-import type { LogTruncated } from "../observations.ts";
+import type { FollowerFailed, LogTruncated } from "../observations.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import type {
   FetchPartition,
@@ -97,7 +97,12 @@ export class ReplicaFetcher implements FollowerOperations {
     state.delayedUntil = this.options.context.now() + this.#backoff;
   }
 
-  fail(state: FollowerState): void {
+  /** The partition is fetched no more until the next LeaderAndIsr [REP-83]. */
+  fail(state: FollowerState, reason: FollowerFailed["reason"]): void {
+    const { topic, index: partition, leaderEpoch } = state.partition;
+    const broker = this.options.brokerId;
+    const fact = { kind: "FollowerFailed", broker, topic, partition, leaderEpoch, reason } as const;
+    this.options.context.observe(fact satisfies FollowerFailed);
     this.remove(state.partition);
   }
 
@@ -267,7 +272,7 @@ export class ReplicaFetcher implements FollowerOperations {
           this.#processData(state, answer);
         } catch (error) {
           if (!(error instanceof DiskError)) throw error;
-          this.fail(state);
+          this.fail(state, "storage");
           this.options.logs.storageFailed();
         }
         return false;
@@ -283,7 +288,7 @@ export class ReplicaFetcher implements FollowerOperations {
   }
 
   fenced(state: FollowerState): void {
-    if (state.leaderEpoch === state.partition.leaderEpoch) this.fail(state);
+    if (state.leaderEpoch === state.partition.leaderEpoch) this.fail(state, "fenced");
     else this.delay(state);
   }
 
@@ -300,12 +305,12 @@ export class ReplicaFetcher implements FollowerOperations {
     }
     if (records.length > 0) {
       if (state.fetchOffset !== log.logEndOffset) {
-        this.fail(state);
+        this.fail(state, "append");
         return;
       }
       for (let i = 0; i < records.length; i++) {
         if (!log.appendAsFollower(records[i] as RecordBatch, partition.leaderEpoch)) {
-          this.fail(state);
+          this.fail(state, "append");
           return;
         }
       }

@@ -1,6 +1,7 @@
 /** What a fetcher knows of one partition that it follows [REP-4]. */
+
 import type { Flow } from "../../../sim/index.ts";
-import type { LogTruncated } from "../observations.ts";
+import type { FollowerFailed, LogTruncated } from "../observations.ts";
 import type { FetchPartition, RequestBody, ResponseBody } from "../protocol/messages.ts";
 import type { ReplicaManagerOptions } from "./environment.ts";
 import type { Partition } from "./partition.ts";
@@ -13,7 +14,7 @@ export interface FollowerOperations {
   /** Not asked for before the back-off is over. */
   delay(state: FollowerState): void;
   /** Nothing more for this partition until the next LeaderAndIsr [REP-83]. */
-  fail(state: FollowerState): void;
+  fail(state: FollowerState, reason: FollowerFailed["reason"]): void;
   /** FENCED_LEADER_EPOCH for the epoch of `state` [REP-83]. */
   fenced(state: FollowerState): void;
   /** Cuts the log and goes on from there [REP-87]. Throws DiskError. */
