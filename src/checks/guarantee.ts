@@ -69,6 +69,8 @@ export class GuaranteeTracker {
   readonly #lost: LostRecords;
   readonly #clients: ClientFindings;
   readonly #stuck: StuckFollowers;
+  /** Partitions in which one epoch has two histories, and why. */
+  readonly #twoHistories = new Map<string, Excuse>();
 
   /** Shares `ghost` with attached invariants when given; otherwise it keeps one of its own. */
   constructor(observers: Observers, facts: ClusterFacts, ghost?: KafkaGhost) {
@@ -114,7 +116,7 @@ export class GuaranteeTracker {
       case "LeaderFromIsr":
         return this.#leaderFromOutside(finding, partition);
       case "LogMatching":
-        return this.#divergence(finding, partition);
+        return this.#remember(partition, this.#divergence(finding, partition));
       case "OrderPerKey":
       case "nonmonotonic-send":
       case "int-nonmonotonic-send":
@@ -142,12 +144,16 @@ export class GuaranteeTracker {
     }
   }
 
+  #remember(partition: PartitionGhost, excuse: Excuse | null): Excuse | null {
+    if (excuse !== null) this.#twoHistories.set(partition.name, excuse);
+    return excuse;
+  }
+
   /** A follower that can go no further, because one epoch has two histories. */
   #stuckFollower(finding: Finding, partition: PartitionGhost): Excuse | null {
     const own = this.#stuck.excuse(partition);
-    const since = this.#stuck.since(partition);
-    if (own !== null || since === null) return own;
-    return this.#divergence({ ...finding, at: since, offset: Number.MAX_SAFE_INTEGER }, partition);
+    if (own !== null || !this.#stuck.any(partition)) return own;
+    return this.#twoHistories.get(partition.name) ?? null;
   }
 
   #lackingReplica(finding: Finding, partition: PartitionGhost): Excuse | null {

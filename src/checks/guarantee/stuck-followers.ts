@@ -35,13 +35,12 @@ export class StuckFollowers {
     });
   }
 
-  /** When a follower gave up in the newest epoch, and has not come back; null if none did. */
-  since(partition: PartitionGhost): Micros | null {
+  /** Whether a follower gave up in the newest epoch: nothing has brought it back since. */
+  any(partition: PartitionGhost): boolean {
     const { name, newestLeaderEpoch } = partition;
-    const found = this.#failures.findLast(
+    return this.#failures.some(
       (failure) => failure.partition === name && failure.leaderEpoch === newestLeaderEpoch,
     );
-    return found?.at ?? null;
   }
 
   /** A follower is stuck in the newest epoch, behind a leader that lost data and kept the epoch. */
