@@ -8,7 +8,7 @@ import type { IsrProposed, KafkaObservation } from "../../model/kafka/observatio
 import { formatTime, type Micros, type NodeObservation, type Observers } from "../../sim/index.ts";
 import type { TopicFacts } from "../invariants/facts.ts";
 import type { KafkaGhost } from "../invariants/kafka-ghost.ts";
-import type { Shortening } from "../invariants/partition-ghost.ts";
+import type { Shortening, StateWrite } from "../invariants/partition-ghost.ts";
 import { brokerIdOf, eachZnodeWrite } from "../invariants/znodes.ts";
 import type { AppliedFault, Excuse } from "./excuse.ts";
 
@@ -213,11 +213,9 @@ export class ClusterEvents {
   /** In office until the end, or heard of in ZooKeeper: not one that was cut off until deposed. */
   #active(term: Term, since: Micros, until: Micros): boolean {
     if (term.until > until) return true;
-    return this.#ghost.partitions.some(({ writes }) =>
-      writes.some(
-        ({ at, state }) => at > since && at <= until && state.controllerEpoch === term.epoch,
-      ),
-    );
+    const heard = ({ at, byController, state }: StateWrite) =>
+      byController && at > since && at <= until && state.controllerEpoch === term.epoch;
+    return this.#ghost.partitions.some(({ writes }) => writes.some(heard));
   }
 
   /** When a leader asked for a member's joining, in [from, until]; null if it did not. */

@@ -12,13 +12,17 @@ import type {
   IsrCommitted,
   KafkaObservation,
 } from "../../model/kafka/observations.ts";
-import type { Txn } from "../../model/zookeeper/txn.ts";
 import type { Micros } from "../../sim/index.ts";
 import type { CheckContext } from "./check.ts";
-import { eachZnodeWrite, parseState, topicPartitionOf } from "./znodes.ts";
+import {
+  CONTROLLER_EPOCH,
+  checkedVersion,
+  eachZnodeWrite,
+  parseState,
+  topicPartitionOf,
+} from "./znodes.ts";
 
 type Elected = Extract<KafkaObservation, { kind: "ControllerElected" }>;
-const EPOCH_PATH = "/controller_epoch";
 
 export function watchControllers(context: CheckContext): void {
   const { kafka, observers } = context;
@@ -50,13 +54,13 @@ export function watchControllers(context: CheckContext): void {
       fencing.evaluated++;
       if (version >= 0 && checked !== version) {
         const saw =
-          `a write that expects version ${checked} of ${EPOCH_PATH} was accepted; ` +
+          `a write that expects version ${checked} of ${CONTROLLER_EPOCH} was accepted; ` +
           `it has version ${version}`;
         fencing.fail(at, saw);
       }
     }
     eachZnodeWrite(txn, (write) => {
-      if (write.path === EPOCH_PATH) {
+      if (write.path === CONTROLLER_EPOCH) {
         if (write.op !== "delete") epochWritten(Number(write.data), write.version, at);
         return;
       }
@@ -71,7 +75,7 @@ export function watchControllers(context: CheckContext): void {
   function epochWritten(value: number, newVersion: number, at: Micros): void {
     monotonic.evaluated++;
     if (epoch !== null && value !== epoch + 1 && kafka.zooKeeper.gaps === 0) {
-      monotonic.fail(at, `${EPOCH_PATH} went from ${epoch} to ${value}`);
+      monotonic.fail(at, `${CONTROLLER_EPOCH} went from ${epoch} to ${value}`);
     }
     epoch = value;
     version = newVersion;
@@ -93,14 +97,6 @@ export function watchControllers(context: CheckContext): void {
       `${state.controllerEpoch}; the newest controller has epoch ${epoch}`;
     fencing.fail(how.at, saw, { partition });
   }
-}
-
-/** Version of /controller_epoch that the transaction was conditional on [ZK-4]; null if none. */
-function checkedVersion(txn: Txn): number | null {
-  if (txn.type !== "multi") return null;
-  const first = txn.txns[0];
-  if (first?.type !== "check" || first.path !== EPOCH_PATH) return null;
-  return first.version;
 }
 
 /** [I-5], judged on what a process applies; the ghost forgets the epochs when a process starts. */

@@ -29,7 +29,7 @@ import {
   type StateWrite,
 } from "./partition-ghost.ts";
 import type { ReplicaLog } from "./replica-log.ts";
-import { eachZnodeWrite, parseState, topicPartitionOf } from "./znodes.ts";
+import { checkedVersion, eachZnodeWrite, parseState, topicPartitionOf } from "./znodes.ts";
 import { ZooKeeperGhost } from "./zookeeper-ghost.ts";
 
 type Of<K extends KafkaObservation["kind"]> = Extract<KafkaObservation, { kind: K }>;
@@ -256,6 +256,7 @@ export class KafkaGhost {
   // --- znodes ---------------------------------------------------------------------------------------
 
   #committed(txn: Txn, at: Micros): void {
+    const fenced = checkedVersion(txn) !== null;
     eachZnodeWrite(txn, (write) => {
       const { path } = write;
       if (!path.startsWith("/brokers/topics/")) return;
@@ -269,7 +270,7 @@ export class KafkaGhost {
       if (write.op === "delete") this.#deleted(partition);
       else {
         const state = parseState(write.data, write.version);
-        if (state !== null) this.#stateWritten(partition, state, at);
+        if (state !== null) this.#stateWritten(partition, state, { fenced, at });
       }
     });
   }
@@ -282,12 +283,18 @@ export class KafkaGhost {
     }
   }
 
-  #stateWritten(partition: PartitionGhost, state: PartitionState, at: Micros): void {
+  #stateWritten(
+    partition: PartitionGhost,
+    state: PartitionState,
+    how: { fenced: boolean; at: Micros },
+  ): void {
     const before = partition.state;
     const previous = before !== null && before.version + 1 === state.version ? before : null;
     const { committed } = partition;
+    const raised = before === null || state.leaderEpoch > before.leaderEpoch;
     const write: StateWrite = {
-      at,
+      at: how.at,
+      byController: how.fenced || raised,
       state,
       previous,
       before,

@@ -23,6 +23,8 @@ export interface StateWrite {
   readonly previous: PartitionState | null;
   /** The last one seen before, whether or not others may have come in between. */
   readonly before: PartitionState | null;
+  /** Written by a controller; false for a leader's own change of its ISR [ISR-10]. */
+  readonly byController: boolean;
   /** By broker: up to which offset its log agreed with the committed log at this moment. */
   readonly agreed: readonly (number | undefined)[];
   /** End of the committed log at this moment. */

@@ -5,6 +5,8 @@
 import type { Txn } from "../../model/zookeeper/txn.ts";
 import type { PartitionState } from "./partition-ghost.ts";
 
+export const CONTROLLER_EPOCH = "/controller_epoch";
+
 export type ZnodeWrite =
   | {
       readonly op: "create" | "setData";
@@ -88,4 +90,12 @@ export function parseState(data: string, version: number): PartitionState | null
 /** Broker id of `/brokers/ids/<id>`, else null. */
 export function brokerIdOf(path: string): number | null {
   return path.startsWith("/brokers/ids/") ? Number(path.slice("/brokers/ids/".length)) : null;
+}
+
+/** Version of /controller_epoch that the transaction was conditional on [ZK-4]; null if none. */
+export function checkedVersion(txn: Txn): number | null {
+  if (txn.type !== "multi") return null;
+  const first = txn.txns[0];
+  if (first?.type !== "check" || first.path !== CONTROLLER_EPOCH) return null;
+  return first.version;
 }
