@@ -127,9 +127,9 @@ export class GuaranteeTracker {
       case "duplicate":
         return this.#clients.duplicate(finding, partition);
       case "Convergence":
-        return this.#stuckFollower(finding, partition);
+        return this.#stuckFollower(partition);
       case "unseen":
-        return this.#clients.loss(finding, partition) ?? this.#stuckFollower(finding, partition);
+        return this.#clients.loss(finding, partition) ?? this.#stuckFollower(partition);
       case "lost-write":
         return this.#clients.loss(finding, partition);
       case "inconsistent-offsets":
@@ -150,7 +150,7 @@ export class GuaranteeTracker {
   }
 
   /** A follower that can go no further, because one epoch has two histories. */
-  #stuckFollower(finding: Finding, partition: PartitionGhost): Excuse | null {
+  #stuckFollower(partition: PartitionGhost): Excuse | null {
     const own = this.#stuck.excuse(partition);
     if (own !== null || !this.#stuck.any(partition)) return own;
     return this.#twoHistories.get(partition.name) ?? null;
