@@ -250,6 +250,17 @@ describe("weaker producers", () => {
     expect(stream.tracker.classify(reused)?.outside.clause).toBe("C-4");
   });
 
+  it("acks=1 excuses what its leader lost and came back without [C-4]", () => {
+    const back = (fail: "powerOff" | "kill") => {
+      const stream = new Stream({ producers: [producer] }).committed("a").write(1, "x");
+      stream.sent("p1", "x").acknowledged("p1", "x", 1, 1)[fail](1).restart(1, 1).lead(1, 0);
+      const finding = historyFinding("unseen", 0, { record: "x", offset: 1 });
+      return stream.tracker.classify(finding)?.outside.clause ?? null;
+    };
+    expect(back("powerOff")).toBe("C-4");
+    expect(back("kill")).toBe(null);
+  });
+
   it("acks=1 does not excuse a record that is still there [C-4]", () => {
     const stream = new Stream({ producers: [producer] }).committed("a").write(1, "x");
     stream.sent("p1", "x").acknowledged("p1", "x", 1, 1);

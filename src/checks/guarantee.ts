@@ -195,7 +195,7 @@ export class GuaranteeTracker {
   #divergence(finding: Finding, partition: PartitionGhost): Excuse | null {
     const { offset, at } = finding;
     if (this.#facts.features.truncation === "hw") {
-      const cause = this.#lost.anyDataLoss(partition, at);
+      const cause = this.#lost.anyDataLoss(partition, { from: 0, until: at });
       if (cause === null) return null;
       const because = `truncation goes by high watermark (before 0.11), and ${cause.words}`;
       return { clause: "C-17", because };

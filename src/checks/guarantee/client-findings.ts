@@ -63,9 +63,22 @@ export class ClientFindings {
     if (lossesOf(partition, { offset, record, at }).length > 0) return null;
     if (holdsValue(partition, weak.value)) return null;
     if (weak.acks === 0) return this.#unheardLoss(partition, weak, finding.at);
-    const change = laterLeader(partition, weak, at);
-    if (change === null) return null;
-    return { clause: "C-4", because: tailLost(partition, weak, change) };
+    return this.#tailLost(partition, weak, at);
+  }
+
+  /** [C-4]: another leader was elected without the record, or its leader lost it and came back. */
+  #tailLost(partition: PartitionGhost, weak: WeakAcknowledgement, until: number): Excuse | null {
+    const answered =
+      `"${weak.value}" was acknowledged with acks=1 at ${time(weak.at)} in leader epoch ` +
+      `${weak.leaderEpoch} of ${partition.name} and never committed`;
+    const change = laterLeader(partition, weak, until);
+    if (change !== null) {
+      const who = `broker ${change.state.leader} was elected without it`;
+      return { clause: "C-4", because: `${answered}; at ${time(change.at)} ${who}` };
+    }
+    const { offset } = weak;
+    const failure = this.#lost.anyDataLoss(partition, { from: weak.at, until, offset });
+    return failure === null ? null : { clause: "C-4", because: `${answered}; ${failure.words}` };
   }
 
   /** acks=0: nobody answered; a change of leader or a failed broker is enough. */
@@ -100,10 +113,10 @@ export class ClientFindings {
     const { weak } = this.#producers.of(partition.topic, partition.partition);
     for (const known of weak.values()) {
       if (known.offset !== offset || known.at > at) continue;
-      const change = laterLeader(partition, known, at);
-      if (change === null || stands(partition, known)) continue;
-      const because = `${tailLost(partition, known, change)}; its offset was given away`;
-      return { clause: "C-4", because };
+      if (stands(partition, known)) continue;
+      const lost = this.#tailLost(partition, known, at);
+      if (lost === null) continue;
+      return { ...lost, because: `${lost.because}; its offset was given to another record` };
     }
     return null;
   }
@@ -204,18 +217,6 @@ function laterLeader(
     return at >= weak.at - METADATA_AGE && before !== null && before.leader !== state.leader;
   };
   return partition.writes.find(later) ?? null;
-}
-
-function tailLost(
-  partition: PartitionGhost,
-  weak: WeakAcknowledgement,
-  change: StateWrite,
-): string {
-  return (
-    `"${weak.value}" was acknowledged with acks=1 at ${time(weak.at)} in leader epoch ` +
-    `${weak.leaderEpoch} of ${partition.name} and never committed; at ${time(change.at)} broker ` +
-    `${change.state.leader} was elected without it`
-  );
 }
 
 /** The last time before `until` that some replica rebuilt its producer state [PID-11]. */

@@ -161,11 +161,17 @@ export class LostRecords {
       : this.#sameEpoch(question, broker, found);
   }
 
-  /** The first data-losing failure of a replica that took records of the partition. */
-  anyDataLoss(partition: PartitionGhost, until: Micros): Cause | null {
+  /** The first data-losing failure that took records of the partition; of one offset when given. */
+  anyDataLoss(
+    partition: PartitionGhost,
+    span: { from: Micros; until: Micros; offset?: number },
+  ): Cause | null {
+    const { from, until, offset } = span;
     for (const replica of partition.replicas) {
       for (const loss of replica?.shortenings ?? []) {
-        if (replica === undefined || loss.kind === "truncated" || loss.at > until) continue;
+        if (replica === undefined || loss.kind === "truncated") continue;
+        if (loss.at > until || loss.at < from) continue;
+        if (offset !== undefined && (offset < loss.from || offset >= loss.to)) continue;
         const topic = this.topic(partition.topic);
         const cause = this.#events.dataLoss(replica.broker, loss, topic);
         if (cause !== null) return cause;
