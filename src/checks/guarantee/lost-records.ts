@@ -130,29 +130,24 @@ export class LostRecords {
    * or went on in its epoch with a shorter log and gave the offset to another record [C-22].
    */
   differingLeader(question: Question): Excuse | null {
+    return this.#differing(question, ({ to }) => question.offset < to);
+  }
+
+  /** The same for running hashes, which differ for good from there on. */
+  differingHistory(question: Question): Excuse | null {
+    return this.#differing(question, () => true);
+  }
+
+  #differing(question: Question, reaches: (found: Shortening) => boolean): Excuse | null {
     for (const replica of question.partition.replicas) {
       for (const found of replica?.shortenings ?? []) {
-        if (found.kind === "truncated" || found.at > question.at) continue;
-        if (found.from > question.offset || question.offset >= found.to) continue;
-        const excuse = this.#differs(question, replica?.broker ?? -1, found);
+        if (replica === undefined || found.kind === "truncated") continue;
+        if (found.at > question.at || found.from > question.offset || !reaches(found)) continue;
+        const excuse = this.#differs(question, replica.broker, found);
         if (excuse !== null) return excuse;
       }
     }
     return null;
-  }
-
-  /** The same for running hashes, which differ for good after a hole. */
-  differingHistory(question: Question): Excuse | null {
-    const { partition, offset, at } = question;
-    for (const replica of partition.replicas) {
-      const hole = replica?.shortenings.find(
-        (found) => found.kind === "hole" && found.at <= at && found.from <= offset,
-      );
-      if (hole === undefined) continue;
-      const excuse = this.hole(partition, replica?.broker ?? -1, hole);
-      if (excuse !== null) return excuse;
-    }
-    return this.differingLeader(question);
   }
 
   #differs(question: Question, broker: number, found: Shortening): Excuse | null {
