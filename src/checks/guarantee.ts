@@ -62,6 +62,20 @@ const JUDGED_AT_END: ReadonlySet<string> = new Set([
   "int-nonmonotonic-send",
 ]);
 
+/** Black-box checks: they know only the history, so a replaced log confuses them for good. */
+const SEEN_BY_CLIENTS: ReadonlySet<string> = new Set([
+  "lost-write",
+  "unseen",
+  "duplicate",
+  "inconsistent-offsets",
+  "nonmonotonic-send",
+  "int-nonmonotonic-send",
+  "poll-skip",
+  "int-poll-skip",
+  "nonmonotonic-poll",
+  "int-nonmonotonic-poll",
+]);
+
 export class GuaranteeTracker {
   readonly #facts: ClusterFacts;
   readonly #ghost: KafkaGhost;
@@ -94,7 +108,8 @@ export class GuaranteeTracker {
     const judged = JUDGED_AT_END.has(finding.check)
       ? { ...finding, at: Number.POSITIVE_INFINITY }
       : finding;
-    const outside = this.#excuse(judged) ?? this.#zooKeeperLoss(judged);
+    const outside =
+      this.#excuse(judged) ?? this.#zooKeeperLoss(judged) ?? this.#consequence(judged);
     return outside === null ? null : { outside };
   }
 
@@ -142,6 +157,22 @@ export class GuaranteeTracker {
       default:
         return null;
     }
+  }
+
+  /**
+   * What clients see of a partition whose log was replaced, beyond the records that were lost: offsets
+   * that mean something else now, retries that the new log has no memory of [C-38, C-42]. Only for the
+   * black-box checks; and a loss counts only if it is itself excused.
+   */
+  #consequence(finding: Finding): Excuse | null {
+    if (finding.topic === undefined || finding.partition === undefined) return null;
+    if (!SEEN_BY_CLIENTS.has(finding.check)) return null;
+    const partition = this.#ghost.partition(finding.topic, finding.partition);
+    const two = this.#twoHistories.get(partition.name);
+    if (two !== undefined) return two;
+    // That a record is gone is excused by its own loss only.
+    if (finding.check === "lost-write" || finding.check === "unseen") return null;
+    return this.#clients.replaced(finding, partition);
   }
 
   #remember(partition: PartitionGhost, excuse: Excuse | null): Excuse | null {

@@ -52,13 +52,18 @@ export function historyFindings(
         says: anomaly.says,
         saw: found.saw,
         ...partitionOf(found.key),
-        ...(found.offsets[0] === undefined ? {} : { offset: found.offsets[0] }),
+        ...(found.offsets.length === 0 ? {} : { offset: offsetOf(anomaly, found.offsets) }),
         ...(found.values[0] === undefined ? {} : { record: found.values[0] }),
       });
     }
   }
   const unknown = verdict.valid === "unknown" ? verdict.reason : null;
   return { findings, unknown };
+}
+
+/** The offset that a finding is about; a duplicate is the later of its places. */
+function offsetOf(anomaly: JudgedAnomaly, offsets: readonly number[]): number {
+  return anomaly.name === "duplicate" ? Math.max(...offsets) : (offsets[0] as number);
 }
 
 /** Each value by itself: they may have been lost for different reasons. */

@@ -162,6 +162,21 @@ export class ClientFindings {
     return { clause: "C-24", because };
   }
 
+  /** Committed records from below the finding's offset on were replaced before; with its excuse. */
+  replaced(finding: Finding, partition: PartitionGhost): Excuse | null {
+    const { at, offset = 0 } = finding;
+    for (const loss of partition.losses) {
+      if (loss.at > at || loss.from > offset) continue;
+      const excuse = this.#lost.excuseLoss(partition, loss, loss.from);
+      if (excuse === null) continue;
+      const because =
+        `offsets ${loss.from} to ${loss.to - 1} of ${partition.name} were replaced at ` +
+        `${time(loss.at)}: ${excuse.because}`;
+      return { clause: excuse.clause, because };
+    }
+    return null;
+  }
+
   /** A consumer went back or left records out: retention or an excused loss moved it [C-46, C-45]. */
   consumerMoved(finding: Finding, partition: PartitionGhost): Excuse | null {
     const { at, offset = 0 } = finding;
