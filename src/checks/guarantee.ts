@@ -10,6 +10,7 @@ import type { Finding } from "./finding.ts";
 import { ClientFindings } from "./guarantee/client-findings.ts";
 import { ClusterEvents } from "./guarantee/cluster-events.ts";
 import type { AppliedFault, Excuse } from "./guarantee/excuse.ts";
+import { LostAnswers } from "./guarantee/lost-answers.ts";
 import { LostRecords } from "./guarantee/lost-records.ts";
 import { isUnclean, lastElection } from "./guarantee/partition-history.ts";
 import { ProducerEvents } from "./guarantee/producer-events.ts";
@@ -82,6 +83,7 @@ export class GuaranteeTracker {
   readonly #events: ClusterEvents;
   readonly #lost: LostRecords;
   readonly #clients: ClientFindings;
+  readonly #lostAnswers: LostAnswers;
   readonly #stuck: StuckFollowers;
   /** Partitions in which one epoch has two histories, and why. */
   readonly #twoHistories = new Map<string, Excuse>();
@@ -94,6 +96,7 @@ export class GuaranteeTracker {
     const producers = new ProducerEvents(observers, facts, this.#ghost);
     this.#lost = new LostRecords(facts, this.#events);
     this.#clients = new ClientFindings(producers, this.#lost);
+    this.#lostAnswers = new LostAnswers(observers);
     this.#stuck = new StuckFollowers(observers, this.#events, this.#lost);
   }
 
@@ -142,9 +145,9 @@ export class GuaranteeTracker {
       case "duplicate":
         return this.#clients.duplicate(finding, partition);
       case "Convergence":
-        return this.#stuckFollower(partition);
+        return this.#standstill(finding, partition);
       case "unseen":
-        return this.#clients.loss(finding, partition) ?? this.#stuckFollower(partition);
+        return this.#clients.loss(finding, partition) ?? this.#standstill(finding, partition);
       case "lost-write":
         return this.#clients.loss(finding, partition);
       case "inconsistent-offsets":
@@ -180,11 +183,25 @@ export class GuaranteeTracker {
     return excuse;
   }
 
+  #standstill(finding: Finding, partition: PartitionGhost): Excuse | null {
+    return this.#stuckFollower(finding, partition) ?? this.#lostAnswers.excuse(partition);
+  }
+
   /** A follower that can go no further, because one epoch has two histories. */
-  #stuckFollower(partition: PartitionGhost): Excuse | null {
+  #stuckFollower(finding: Finding, partition: PartitionGhost): Excuse | null {
     const own = this.#stuck.excuse(partition);
     if (own !== null || !this.#stuck.any(partition)) return own;
-    return this.#twoHistories.get(partition.name) ?? null;
+    const known = this.#twoHistories.get(partition.name);
+    if (known !== undefined) return known;
+    // It gave up before it could append what LogMatching would have told.
+    for (const at of this.#stuck.times(partition)) {
+      const excuse = this.#divergence(
+        { ...finding, at, offset: Number.MAX_SAFE_INTEGER },
+        partition,
+      );
+      if (excuse !== null) return excuse;
+    }
+    return null;
   }
 
   #lackingReplica(finding: Finding, partition: PartitionGhost): Excuse | null {

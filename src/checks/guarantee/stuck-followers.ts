@@ -43,6 +43,11 @@ export class StuckFollowers {
     );
   }
 
+  /** When followers gave up this partition, in any epoch. */
+  times(partition: PartitionGhost): readonly Micros[] {
+    return this.#failures.filter((one) => one.partition === partition.name).map(({ at }) => at);
+  }
+
   /** A follower is stuck in the newest epoch, behind a leader that lost data and kept the epoch. */
   excuse(partition: PartitionGhost): Excuse | null {
     const { newestLeader, newestLeaderEpoch } = partition;
