@@ -1,0 +1,79 @@
+/** Clusters that cannot converge: when Kafka itself stands still, and when it is a violation. */
+import { describe, expect, it } from "vitest";
+import { Stream } from "./testing/stream.ts";
+
+function convergence(stream: Stream): string | null {
+  const finding = {
+    check: "Convergence",
+    at: stream.at + 1_000_000,
+    says: "it converges",
+    saw: "the ISR is [1]",
+    topic: "orders",
+    partition: 0,
+  };
+  return stream.tracker.classify(finding)?.outside.clause ?? null;
+}
+
+const gaveUp = (stream: Stream, leaderEpoch: number) =>
+  stream.state({
+    kind: "FollowerFailed",
+    broker: 2,
+    topic: "orders",
+    partition: 0,
+    leaderEpoch,
+    reason: "append",
+  });
+
+describe("a cluster that does not converge is outside", () => {
+  it("behind a leader that lost data and kept its epoch [C-1d, LOG-15]", () => {
+    const story = (dataLoss: boolean) => {
+      const stream = new Stream().committed("a", "b").kill(3);
+      if (dataLoss) stream.powerOff(1);
+      else stream.kill(1);
+      stream
+        .expire(1)
+        .restart(1, dataLoss ? 1 : 2)
+        .register(1)
+        .elect(2, 2)
+        .lead(1, 0);
+      return convergence(gaveUp(stream, 0));
+    };
+    expect(story(true)).toBe("C-1d");
+    expect(story(false)).toBe(null);
+  });
+
+  it("when the answer to an ISR change was lost on its way [C-65, ISR-6]", () => {
+    const story = (brokenConnection: boolean, told: boolean) => {
+      const stream = new Stream().committed("a");
+      const what = { broker: 1, topic: "orders", partition: 0, leaderEpoch: 0 };
+      const partitionEpoch = stream.partitionEpoch;
+      stream.state({
+        kind: "IsrProposed",
+        ...what,
+        isr: [1, 2, 3],
+        proposed: [1, 2],
+        partitionEpoch,
+      });
+      if (brokenConnection) {
+        stream.state({ kind: "ZkClientState", session: 1, state: "disconnected" }, 12);
+      }
+      stream.isr(1, 0, [1, 2]);
+      if (told) {
+        stream.state({
+          kind: "IsrCommitted",
+          ...what,
+          isr: [1, 2],
+          partitionEpoch: partitionEpoch + 1,
+        });
+      }
+      return convergence(stream);
+    };
+    expect(story(true, false)).toBe("C-65");
+    expect(story(false, false)).toBe(null);
+    expect(story(true, true)).toBe(null);
+  });
+
+  it("and for no other reason", () => {
+    expect(convergence(new Stream().committed("a").powerOff(1))).toBe(null);
+  });
+});
