@@ -112,7 +112,9 @@ export class ClusterStore {
   /** Registered brokers, ascending by id. */
   *brokers(): Flow<BrokerInfo[]> {
     const names = yield* this.children(paths.BROKER_IDS);
-    const ids = names.map(Number).sort((a, b) => a - b);
+    // "| 0" keeps them integers for V8: what an optimised map(Number) gives is floating-point, and
+    // all that ever holds a broker id would be optimised anew for that (a third of a short trial).
+    const ids = names.map((name) => Number(name) | 0).sort((a, b) => a - b);
     const responses = yield* this.access.batch(
       ids.map((id): ZkRequest => ({ op: "getData", path: paths.brokerPath(id) })),
     );
