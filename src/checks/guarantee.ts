@@ -134,6 +134,7 @@ export class GuaranteeTracker {
       case "LeaderFromIsr":
         return this.#leaderFromOutside(finding, partition);
       case "LogMatching":
+      case "EpochCache":
         return this.#remember(partition, this.#divergence(finding, partition));
       case "OrderPerKey":
       case "nonmonotonic-send":
