@@ -19,5 +19,7 @@ await build({
   },
 });
 const nodeOptions = process.env.NODE_FLAGS ? process.env.NODE_FLAGS.split(" ") : [];
-const { status } = spawnSync(process.execPath, [...nodeOptions, out, ...rest], { stdio: "inherit" });
+const { status } = spawnSync(process.execPath, [...nodeOptions, out, ...rest], {
+  stdio: "inherit",
+});
 process.exit(status ?? 1);
