@@ -165,14 +165,7 @@ export class World implements Kernel {
 
   /** Takes and runs the earliest event; false when there is none. Throws LimitReached. */
   step(): boolean {
-    const { queue } = this;
-    if (this.nextControl !== Number.POSITIVE_INFINITY && this.nextControl <= queue.peekTime()) {
-      this.#control();
-      return true;
-    }
-    if (queue.size === 0) return false;
-    this.#event();
-    return true;
+    return this.#stepUntil(Number.MAX_SAFE_INTEGER);
   }
 
   /** Takes and runs the earliest event of the queue, which holds one. */

@@ -14,6 +14,7 @@ import type {
   FetchPartitionResponse,
   FetchResponse,
   FetchTopic,
+  FetchTopicResponse,
   ResponseBody,
 } from "../kafka/protocol/messages.ts";
 import { lastOffset, type Record, type RecordBatch } from "../kafka/protocol/records.ts";
@@ -163,8 +164,11 @@ export class Fetcher implements ResponseListener {
       return;
     }
     let place = 0;
-    for (const { topic, partitions } of answer.responses) {
-      for (const entry of partitions) {
+    const { responses } = answer;
+    for (let t = 0; t < responses.length; t++) {
+      const { topic, partitions } = responses[t] as FetchTopicResponse;
+      for (let p = 0; p < partitions.length; p++) {
+        const entry = partitions[p] as FetchPartitionResponse;
         let index = place++;
         let assigned = fetch.partitions[index];
         if (assigned?.partition !== entry.partitionIndex || assigned.topic !== topic) {

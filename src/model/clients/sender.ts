@@ -8,6 +8,7 @@ import type {
   ApiName,
   ProducePartitionResponse,
   ProduceResponse,
+  ProduceTopicResponse,
   ResponseBody,
 } from "../kafka/protocol/messages.ts";
 import type { Record } from "../kafka/protocol/records.ts";
@@ -283,8 +284,11 @@ export class Sender implements NetworkUser, ResponseListener {
       return;
     }
     let place = 0;
-    for (const { name, partitionResponses } of response.responses) {
-      for (const answer of partitionResponses) {
+    const { responses } = response;
+    for (let t = 0; t < responses.length; t++) {
+      const { name, partitionResponses } = responses[t] as ProduceTopicResponse;
+      for (let p = 0; p < partitionResponses.length; p++) {
+        const answer = partitionResponses[p] as ProducePartitionResponse;
         let batch = batches[place++];
         if (batch?.partition.partition !== answer.index || batch.partition.topic !== name) {
           batch = batches.find(

@@ -2,15 +2,22 @@
  * The Kafka service of the network: names, sizes and digests of its frames.
  *
  * The digest covers what decides about replication and what clients see; it walks the hot messages
- * by hand and everything else generically.
+ * by hand, without iterators, and everything else generically.
  */
 import { finish, hashString, mix, mixLong, type Service } from "../../../sim/index.ts";
 import type {
+  FetchPartition,
+  FetchPartitionResponse,
   FetchRequest,
   FetchResponse,
+  FetchTopic,
+  FetchTopicResponse,
   Frame,
+  ProducePartitionResponse,
   ProduceRequest,
   ProduceResponse,
+  ProduceTopicData,
+  ProduceTopicResponse,
 } from "./messages.ts";
 import type { RecordBatch } from "./records.ts";
 
@@ -44,8 +51,10 @@ function digestBatch(hash: number, batch: RecordBatch): number {
 
 function digestFetch(hash: number, body: FetchRequest): number {
   let h = mix(hash, body.replicaState.replicaId);
-  for (const topic of body.topics) {
-    for (const partition of topic.partitions) {
+  for (let t = 0; t < body.topics.length; t++) {
+    const { partitions } = body.topics[t] as FetchTopic;
+    for (let p = 0; p < partitions.length; p++) {
+      const partition = partitions[p] as FetchPartition;
       h = mix(mixLong(h, partition.fetchOffset), partition.currentLeaderEpoch);
       h = mix(h, (partition.partition << 16) ^ partition.lastFetchedEpoch);
     }
@@ -55,12 +64,15 @@ function digestFetch(hash: number, body: FetchRequest): number {
 
 function digestFetchResponse(hash: number, body: FetchResponse): number {
   let h = mix(hash, body.errorCode);
-  for (const topic of body.responses) {
-    for (const partition of topic.partitions) {
+  for (let t = 0; t < body.responses.length; t++) {
+    const { partitions } = body.responses[t] as FetchTopicResponse;
+    for (let p = 0; p < partitions.length; p++) {
+      const partition = partitions[p] as FetchPartitionResponse;
+      const { records } = partition;
       h = mix(mixLong(h, partition.highWatermark), partition.errorCode);
       h = mix(h, partition.partitionIndex);
       if (partition.divergingEpoch !== null) h = mixLong(h, partition.divergingEpoch.endOffset);
-      for (const batch of partition.records) h = digestBatch(h, batch);
+      for (let i = 0; i < records.length; i++) h = digestBatch(h, records[i] as RecordBatch);
     }
   }
   return h;
@@ -68,8 +80,10 @@ function digestFetchResponse(hash: number, body: FetchResponse): number {
 
 function digestProduce(hash: number, body: ProduceRequest): number {
   let h = mix(hash, body.acks);
-  for (const topic of body.topicData) {
-    for (const partition of topic.partitionData) {
+  for (let t = 0; t < body.topicData.length; t++) {
+    const { partitionData } = body.topicData[t] as ProduceTopicData;
+    for (let p = 0; p < partitionData.length; p++) {
+      const partition = partitionData[p] as (typeof partitionData)[number];
       h = digestBatch(mix(h, partition.index), partition.records);
     }
   }
@@ -78,8 +92,10 @@ function digestProduce(hash: number, body: ProduceRequest): number {
 
 function digestProduceResponse(hash: number, body: ProduceResponse): number {
   let h = hash;
-  for (const topic of body.responses) {
-    for (const partition of topic.partitionResponses) {
+  for (let t = 0; t < body.responses.length; t++) {
+    const { partitionResponses } = body.responses[t] as ProduceTopicResponse;
+    for (let p = 0; p < partitionResponses.length; p++) {
+      const partition = partitionResponses[p] as ProducePartitionResponse;
       h = mix(mix(h, partition.index), partition.errorCode);
       h = mixLong(mixLong(h, partition.baseOffset), partition.logStartOffset);
       const { currentLeader } = partition;
