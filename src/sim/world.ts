@@ -228,13 +228,10 @@ export class World implements Kernel {
   /** Takes and runs the earliest event if it is due by `until`; false when none is. */
   #stepUntil(until: Micros): boolean {
     const time = this.queue.peekTime();
-    if (this.nextControl <= time) {
-      if (this.nextControl > until) return false;
-      this.#control();
-      return true;
-    }
-    if (time > until) return false;
-    this.#event();
+    const controls = this.nextControl <= time;
+    if ((controls ? this.nextControl : time) > until) return false;
+    if (controls) this.#control();
+    else this.#event();
     return true;
   }
 
