@@ -235,17 +235,17 @@ export class LostRecords {
     if (!isr.includes(broker)) return null;
     const others = isr.filter((member) => member !== broker);
     const lacking = others.filter((member) => lacksAt(question, member));
-    if (others.length > lacking.length) {
-      const back = this.#events.unnoticedRestart(broker, cause.at, at);
-      if (back === null) return null;
-      const because =
-        `${cause.words}, and was registered again at ${time(back)} without any controller in ` +
-        `office that could notice it: it stayed in the ISR [${isr.join(", ")}]`;
-      return { clause: "C-1d", because };
+    if (others.length === 0) return this.#lastStanding(question, broker, cause);
+    if (others.length === lacking.length) {
+      const all = this.#allLost(question, { others, words: cause.words, isr });
+      if (all !== null) return all;
     }
-    return others.length === 0
-      ? this.#lastStanding(question, broker, cause)
-      : this.#allLost(question, { others, words: cause.words, isr });
+    const back = this.#events.unnoticedRestart(broker, cause.at, at);
+    if (back === null) return null;
+    const because =
+      `${cause.words}, and was registered again at ${time(back)} without any controller in ` +
+      `office that could notice it: it stayed in the ISR [${isr.join(", ")}]`;
+    return { clause: "C-1d", because };
   }
 
   /** The ISR was this replica alone. */
