@@ -123,7 +123,7 @@ describe("data-losing failures [C-1]", () => {
   it("excuse a restart that no controller could notice [C-1d]", () => {
     const restart = (controller: (stream: Stream) => Stream) => {
       const stream = new Stream().committed("a", "b").powerOff(1);
-      controller(stream).expire(1).restart(1, 1).register(1).elect(2, 2);
+      controller(stream).expire(1).restart(1, 1).register(1);
       return stream.isr(1, 1, [1, 2, 3]).lead(1, 1).clause(LOST);
     };
     expect(restart((stream) => stream.kill(3))).toBe("C-1d");

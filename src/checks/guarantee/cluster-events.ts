@@ -8,7 +8,7 @@ import type { IsrProposed, KafkaObservation } from "../../model/kafka/observatio
 import { formatTime, type Micros, type NodeObservation, type Observers } from "../../sim/index.ts";
 import type { TopicFacts } from "../invariants/facts.ts";
 import type { KafkaGhost } from "../invariants/kafka-ghost.ts";
-import type { Shortening, StateWrite } from "../invariants/partition-ghost.ts";
+import type { PartitionGhost, Shortening, StateWrite } from "../invariants/partition-ghost.ts";
 import { brokerIdOf, eachZnodeWrite } from "../invariants/znodes.ts";
 import type { AppliedFault, Excuse } from "./excuse.ts";
 
@@ -186,7 +186,12 @@ export class ClusterEvents {
    * Whether a broker that failed at `failure` was registered again without a controller noticing
    * [C-1d]: none was in office, without a break, from before its znode vanished until it was back.
    */
-  unnoticedRestart(broker: number, failure: Micros, until: Micros): Micros | null {
+  unnoticedRestart(
+    broker: number,
+    span: { readonly failure: Micros; readonly until: Micros },
+    partition: PartitionGhost,
+  ): Micros | null {
+    const { failure, until } = span;
     let gone: Micros | null = null;
     for (const { broker: id, at, present } of this.#registrations) {
       if (id !== broker || at < failure || at > until) continue;
@@ -196,7 +201,11 @@ export class ClusterEvents {
       }
       const since = gone ?? failure;
       const noticed = this.#terms.some(
-        (term) => term.from <= since && term.until > at && this.#active(term, since, until),
+        (term) =>
+          term.from <= since &&
+          (term.until > until
+            ? term.from <= failure || this.#heardOf(term, at)
+            : term.until > at && wrote(partition, term, since)),
       );
       return noticed ? null : at;
     }
@@ -210,11 +219,13 @@ export class ClusterEvents {
     );
   }
 
-  /** In office until the end, or heard of in ZooKeeper: not one that was cut off until deposed. */
-  #active(term: Term, since: Micros, until: Micros): boolean {
-    if (term.until > until) return true;
+  /**
+   * Heard of in ZooKeeper before: it had read the list of brokers. A controller that is still failing over,
+   * or that is deposed before it comes to the partition, notices nothing.
+   */
+  #heardOf(term: Term, until: Micros): boolean {
     const heard = ({ at, byController, state }: StateWrite) =>
-      byController && at > since && at <= until && state.controllerEpoch === term.epoch;
+      byController && at <= until && state.controllerEpoch === term.epoch;
     return this.#ghost.partitions.some(({ writes }) => writes.some(heard));
   }
 
@@ -227,6 +238,14 @@ export class ClusterEvents {
     }
     return null;
   }
+}
+
+/** Whether a controller wrote the partition's state after a time: it had the broker before its eyes. */
+function wrote(partition: PartitionGhost, term: Term, since: Micros): boolean {
+  return partition.writes.some(
+    ({ at, byController, state }) =>
+      byController && at > since && at <= term.until && state.controllerEpoch === term.epoch,
+  );
 }
 
 /** `12.482s` */

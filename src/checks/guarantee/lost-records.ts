@@ -180,7 +180,7 @@ export class LostRecords {
     const { partition, at } = question;
     const cause = this.#events.dataLoss(broker, loss, this.topic(partition.topic));
     if (cause === null || stateAt(partition, cause.at)?.leader !== broker) return null;
-    const back = this.#events.unnoticedRestart(broker, cause.at, at);
+    const back = this.#events.unnoticedRestart(broker, { failure: cause.at, until: at }, partition);
     if (back === null) return null;
     const because =
       `${cause.words}, was registered again at ${time(back)} unnoticed by any controller, and ` +
@@ -240,7 +240,7 @@ export class LostRecords {
       const all = this.#allLost(question, { others, words: cause.words, isr });
       if (all !== null) return all;
     }
-    const back = this.#events.unnoticedRestart(broker, cause.at, at);
+    const back = this.#events.unnoticedRestart(broker, { failure: cause.at, until: at }, partition);
     if (back === null) return null;
     const because =
       `${cause.words}, and was registered again at ${time(back)} without any controller in ` +
