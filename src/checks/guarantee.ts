@@ -63,8 +63,9 @@ const JUDGED_AT_END: ReadonlySet<string> = new Set([
   "int-nonmonotonic-send",
 ]);
 
-/** Black-box checks: they know only the history, so a replaced log confuses them for good. */
+/** What follows from a replaced log: the black-box checks, and the order of what was sent again. */
 const SEEN_BY_CLIENTS: ReadonlySet<string> = new Set([
+  "OrderPerKey",
   "lost-write",
   "unseen",
   "duplicate",
