@@ -23,4 +23,6 @@ export interface Finding {
   readonly brokers?: readonly number[];
   /** Value of a record that it is about. */
   readonly record?: string;
+  /** Values of more records that it is about. */
+  readonly others?: readonly string[];
 }

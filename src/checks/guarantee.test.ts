@@ -56,6 +56,18 @@ describe("unclean election [C-8]", () => {
     expect(stream.tracker.classify(before)).toBe(null);
   });
 
+  it("excuses what a deposed leader let consumers see and never acknowledged", () => {
+    const zombie = (unclean: boolean) => {
+      const stream = new Stream({ topic: { uncleanLeaderElection: unclean } }).committed("a");
+      stream.isr(1, 1, [1]).lead(1, 1, [1]).expire(1).isr(-1, 2, [1]).isr(2, 3, [2]);
+      stream.lead(2, 3, [2]).write(1, "b").commit(1, 2).write(2, "other").commit(2, 2);
+      const rewritten = historyFinding("inconsistent-offsets", stream.at, { offset: 1 });
+      return stream.tracker.classify(rewritten)?.outside.clause;
+    };
+    expect(zombie(true)).toBe("C-8");
+    expect(zombie(false)).toBe(undefined);
+  });
+
   it("excuses the lost write and the rewritten offset that clients see", () => {
     const stream = story(true).write(2, "other");
     const { tracker, at } = stream;
@@ -319,6 +331,28 @@ describe("weaker producers", () => {
     stream.kill(1).restart(1, 1);
     raise(2);
     expect(classify()?.outside.clause).toBe("C-38");
+  });
+
+  it("what was on its way when the producer renumbered is a duplicate of [C-38], too", () => {
+    const idempotent = { ...producer, acks: -1, idempotent: true } as const;
+    const story = (secondEpoch: number) => {
+      const stream = new Stream({ producers: [idempotent] }).committed();
+      stream.write(1, "a", { sequence: 0 }).write(1, "b", { sequence: 1 });
+      stream.sent("p1", "a").sent("p1", "b").kill(1).restart(1, 2);
+      const raised = { producer: "p1", producerId: 7, producerEpoch: 1 };
+      stream.state({ kind: "ProducerIdAssigned", ...raised }).sent("p1", "a", 2);
+      return stream.write(1, "a", { sequence: 0, producerEpoch: secondEpoch });
+    };
+    const classify = (stream: Stream, check: string, about: { record: string }) =>
+      stream.tracker.classify({
+        ...historyFinding(check, stream.at, about),
+        ...(check === "duplicate" ? {} : { others: ["a"] }),
+      })?.outside.clause;
+    expect(classify(story(1), "duplicate", { record: "a" })).toBe("C-38");
+    expect(classify(story(0), "duplicate", { record: "a" })).toBe(undefined);
+    // Its second place comes after a record that was sent later.
+    expect(classify(story(1), "OrderPerKey", { record: "b" })).toBe("C-38");
+    expect(classify(story(0), "OrderPerKey", { record: "b" })).toBe(undefined);
   });
 });
 

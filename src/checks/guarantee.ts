@@ -142,7 +142,9 @@ export class GuaranteeTracker {
       case "int-nonmonotonic-send":
         // A later send has a smaller offset where the log was cut below the earlier one.
         return (
-          this.#clients.reordering(finding, partition) ?? this.#clients.loss(finding, partition)
+          this.#clients.reordering(finding, partition) ??
+          this.#clients.loss(finding, partition) ??
+          this.#clients.storedTwice(finding, partition)
         );
       case "duplicate":
         return this.#clients.duplicate(finding, partition);

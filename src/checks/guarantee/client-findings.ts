@@ -134,8 +134,13 @@ export class ClientFindings {
         `${time(retry.at)}`;
       return { clause: "C-37", because };
     }
-    // [PRD-13]: the window of the leader had shrunk, the retry was taken for a gap and renumbered.
-    const raised = this.#producers.epochRaised(producer.name, retry.at, at);
+    // [PRD-13]: the window of the leader had shrunk, the retry was taken for a gap and renumbered,
+    // and with it what else was on its way.
+    const raised =
+      this.#producers.epochRaised(producer.name, retry.at, at) ??
+      (producerEpochs(partition, record).size > 1
+        ? this.#producers.epochRaised(producer.name, 0, retry.lastAt)
+        : null);
     if (raised === null) return null;
     const reloaded = reload(partition, raised);
     if (reloaded === null) return null;
@@ -144,6 +149,17 @@ export class ClientFindings {
       `${time(reloaded.at)}; producer ${producer.name} sent the record again at ${time(retry.at)} ` +
       `and renumbered it in a new epoch at ${time(raised)}`;
     return { clause: "C-38", because };
+  }
+
+  /** A record is stored twice, and its second place comes after what was sent later. */
+  storedTwice(finding: Finding, partition: PartitionGhost): Excuse | null {
+    const values = finding.record === undefined ? [] : [finding.record];
+    for (const record of [...values, ...(finding.others ?? [])]) {
+      if (producerEpochs(partition, record).size < 2) continue;
+      const excuse = this.duplicate({ ...finding, record }, partition);
+      if (excuse !== null) return excuse;
+    }
+    return null;
   }
 
   /** [C-24] */
@@ -212,6 +228,15 @@ function holdsValue(partition: PartitionGhost, value: string): boolean {
     for (const record of batch.records) if (record.value === value) return true;
   }
   return false;
+}
+
+/** The producer epochs under which the newest leader has records with this value. */
+function producerEpochs(partition: PartitionGhost, value: string): ReadonlySet<number> {
+  const epochs = new Set<number>();
+  for (const batch of partition.newestLeader?.log.batches ?? []) {
+    if (batch.records.some((record) => record.value === value)) epochs.add(batch.producerEpoch);
+  }
+  return epochs;
 }
 
 /** Whether the newest leader has the record at its offset. */

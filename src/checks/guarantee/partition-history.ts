@@ -31,7 +31,8 @@ export function lackedAt(
   const { offset, at } = question;
   if (offset >= election.committedEnd || (election.agreed[leader] ?? 0) > offset) return false;
   const loss = partition.losses.find(
-    (known) => known.leader === leader && known.leaderEpoch === leaderEpoch,
+    (known) =>
+      known.deposed === null && known.leader === leader && known.leaderEpoch === leaderEpoch,
   );
   return loss === undefined || at <= loss.at;
 }

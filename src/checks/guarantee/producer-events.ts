@@ -29,7 +29,10 @@ export interface WeakAcknowledgement {
 }
 export interface Retry {
   readonly producer: ProducerFacts;
+  /** Of the second transmission. */
   readonly at: Micros;
+  /** Of the last one so far. */
+  lastAt: Micros;
 }
 export interface ConsumerMove {
   readonly at: Micros;
@@ -39,7 +42,7 @@ export interface ConsumerMove {
 interface OfPartition {
   /** Acknowledged with acks=0 or 1, by value. */
   readonly weak: Map<string, WeakAcknowledgement>;
-  /** First second transmission of a record, by value. */
+  /** Records that were sent more than once, by value. */
   readonly retries: Map<string, Retry>;
   /** First retry of each producer. */
   readonly retriedBy: Map<string, Micros>;
@@ -66,7 +69,9 @@ export class ProducerEvents {
         return;
       }
       const { retries, retriedBy } = this.of(o.topic, o.partition);
-      if (!retries.has(o.value)) retries.set(o.value, { producer, at });
+      const known = retries.get(o.value);
+      if (known !== undefined) known.lastAt = at;
+      else retries.set(o.value, { producer, at, lastAt: at });
       if (!retriedBy.has(o.producer)) retriedBy.set(o.producer, at);
     });
     observers.on<RecordAcknowledged>("RecordAcknowledged", (o, _node, at) => {

@@ -16,6 +16,7 @@ export interface Subject {
   readonly offset?: number;
   readonly brokers?: readonly number[];
   readonly record?: string | null;
+  readonly others?: readonly string[];
 }
 
 /** Findings of one check that are handed on; further ones are only counted. */
@@ -36,7 +37,7 @@ export class Check {
   fail(at: Micros, saw: string, subject: Subject = {}): void {
     this.found++;
     if (this.found > REPORTED_AT_MOST) return;
-    const { partition, offset, brokers, record } = subject;
+    const { partition, offset, brokers, record, others } = subject;
     this.#report({
       check: this.name,
       at,
@@ -48,6 +49,7 @@ export class Check {
       ...(offset === undefined ? {} : { offset }),
       ...(brokers === undefined ? {} : { brokers }),
       ...(record === undefined || record === null ? {} : { record }),
+      ...(others === undefined ? {} : { others }),
     });
   }
 }

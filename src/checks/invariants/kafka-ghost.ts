@@ -67,7 +67,9 @@ export class KafkaGhost {
     observers.on<LogStartMoved>("LogStartMoved", (o) => {
       this.partition(o.topic, o.partition).replica(o.broker).logStartOffset = o.logStartOffset;
     });
-    observers.on<HighWatermarkMoved>("HighWatermarkMoved", (o) => this.#highWatermark(o));
+    observers.on<HighWatermarkMoved>("HighWatermarkMoved", (o, _node, at) =>
+      this.#highWatermark(o, at),
+    );
     observers.on<BecameLeader>("BecameLeader", (o, _node, at) => this.#becameLeader(o, at));
     observers.on<BecameFollower>("BecameFollower", (o) => this.#becameFollower(o));
     observers.on<ReplicaStopped>("ReplicaStopped", (o, _node, at) => this.#stopped(o, at));
@@ -168,7 +170,7 @@ export class KafkaGhost {
     replica.diverged = false;
   }
 
-  #highWatermark(o: HighWatermarkMoved): void {
+  #highWatermark(o: HighWatermarkMoved, at: Micros): void {
     const partition = this.partition(o.topic, o.partition);
     const replica = partition.replica(o.broker);
     replica.highWatermark = o.to;
@@ -176,7 +178,15 @@ export class KafkaGhost {
     const { committed } = partition;
     if (o.to > committed.end) {
       // A deposed leader commits only what the newest leader has, too: StrongIsr judges the rest.
-      if (this.#deposed(partition, replica, o.to)) return;
+      if (this.#deposed(partition, replica, o.to)) {
+        const from = Math.max(o.from, partition.newestLeader?.log.agreedEnd(replica.log) ?? 0);
+        const exposed = { broker: o.broker, baseOffset: from, lastOffset: o.to - 1 };
+        if (from < o.to) {
+          const loss = orphans(partition, exposed, { log: replica.log, at });
+          partition.losses.push({ ...loss, acknowledgedFrom: null });
+        }
+        return;
+      }
       committed.extend(replica.log, o.to, copiesOf(partition, replica.log, o.to));
     }
     if (o.to > committed.highWatermark) committed.highWatermark = Math.min(o.to, committed.end);
@@ -329,13 +339,13 @@ function copiesOf(partition: PartitionGhost, log: ReplicaLog, end: number): numb
   return copies;
 }
 
-/** What a deposed leader acknowledged although the newest leader lacks it. */
+/** What a deposed leader acknowledged, or let consumers see, although the newest leader lacks it. */
 function orphans(
   partition: PartitionGhost,
-  o: ProduceAnswered,
-  acknowledged: { log: ReplicaLog; at: Micros },
+  o: Pick<ProduceAnswered, "broker" | "baseOffset" | "lastOffset">,
+  shown: { log: ReplicaLog; at: Micros },
 ): Loss {
-  const { log, at } = acknowledged;
+  const { log, at } = shown;
   const batches: RecordBatch[] = [];
   for (let i = log.indexOf(o.baseOffset); i < log.batches.length; i++) {
     const batch = log.batches[i] as RecordBatch;

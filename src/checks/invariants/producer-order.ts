@@ -139,6 +139,6 @@ export function watchProducerOrder(context: CheckContext): void {
     const saw =
       `producer ${order.producer} sent "${lastValue}" to ${partition.name} before ` +
       `"${value}", but they stand at offsets ${lastOffset} and ${offset}`;
-    check.fail(at, saw, { partition, offset, record: value });
+    check.fail(at, saw, { partition, offset, record: value, others: [lastValue] });
   }
 }

@@ -57,11 +57,14 @@ export class ReplicaLog {
     this.end = to;
   }
 
-  /** Takes the batches of [from, to) out of the middle. Hashes after it change. */
+  /** Takes the batches of [from, to) out of the middle; the end stays. Hashes after it change. */
   punch(from: number, to: number): void {
+    const { end } = this;
     const later = this.batches.slice(this.indexOf(to));
     this.truncate(from);
     for (const batch of later) this.append(batch);
+    // An empty segment may follow the hole.
+    this.end = end;
   }
 
   /** An empty log that begins at `start`; `prefix` is the hash of what lies below, null if unknown. */

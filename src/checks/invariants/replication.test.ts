@@ -111,6 +111,12 @@ describe("the high watermark", () => {
     expect(stream.commit(2, 5, false).caught).toEqual(["HighWatermarkInLog"]);
   });
 
+  it("may lie in an empty segment behind a hole [LOG-31]", () => {
+    const stream = new Stream().committed("a", "b", "c").kill(1);
+    stream.load(1, 3, [{ from: 1, to: 3 }]).lead(1, 1).commit(1, 3);
+    expect(stream.caught).not.toContain("HighWatermarkInLog");
+  });
+
   it("is caught above what a member of ZooKeeper's ISR has, once [I-7]", () => {
     const stream = new Stream().committed("a");
     stream.write(1, "b").fetch(2, 1).commit(1, 2).write(1, "c").fetch(2, 1).commit(1, 3);
