@@ -113,7 +113,10 @@ describe("the high watermark", () => {
 
   it("may lie in an empty segment behind a hole [LOG-31]", () => {
     const stream = new Stream().committed("a", "b", "c").kill(1);
-    stream.load(1, 3, [{ from: 1, to: 3 }]).lead(1, 1).commit(1, 3);
+    stream
+      .load(1, 3, [{ from: 1, to: 3 }])
+      .lead(1, 1)
+      .commit(1, 3);
     expect(stream.caught).not.toContain("HighWatermarkInLog");
   });
 
