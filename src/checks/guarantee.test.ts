@@ -367,7 +367,7 @@ describe("consumers", () => {
     expect(moved(new Stream().committed("a"))).toBe(null);
     const stream = new Stream().committed("a");
     const place = { broker: 1, topic: "orders", partition: 0 };
-    stream.state({ kind: "LogStartMoved", ...place, logStartOffset: 1 });
+    stream.state({ kind: "LogStartMoved", ...place, logStartOffset: 1, reason: "retention" });
     expect(moved(stream)?.outside.clause).toBe("C-45");
   });
 });
