@@ -311,6 +311,15 @@ describe("weaker producers", () => {
     expect(classify("OrderPerKey")).toBe("C-24");
   });
 
+  it("two leaders may swap what was in flight without any retry [C-23]", () => {
+    const order = (stream: Stream) =>
+      stream.tracker.classify(historyFinding("OrderPerKey", stream.at, { record: "a" }))?.outside
+        .clause;
+    const story = () => new Stream({ producers: [producer] }).committed("b").sent("p1", "a");
+    expect(order(story())).toBe(undefined);
+    expect(order(story().isr(2, 1, [2, 3]))).toBe("C-23");
+  });
+
   it("one request in flight keeps the order [C-23]", () => {
     const stream = new Stream({ producers: [{ ...producer, maxInFlight: 1 }] }).committed();
     stream.sent("p1", "a").sent("p1", "a", 2);

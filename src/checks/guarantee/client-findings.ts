@@ -4,6 +4,7 @@
  */
 import { SECOND } from "../../sim/index.ts";
 import type { Finding } from "../finding.ts";
+import type { ProducerFacts } from "../invariants/facts.ts";
 import type { PartitionGhost, StateWrite } from "../invariants/partition-ghost.ts";
 import { time } from "./cluster-events.ts";
 import type { Excuse } from "./excuse.ts";
@@ -171,11 +172,24 @@ export class ClientFindings {
     const lost = finding.check === "OrderPerKey" ? null : this.loss(finding, partition);
     if (lost !== null || producer === undefined || producer.maxInFlight <= 1) return lost;
     const retried = retriedBy.get(producer.name);
-    if (retried === undefined || retried > at) return null;
+    if (retried === undefined || retried > at) return this.#twoLeaders(producer, partition, at);
     const because =
       `producer ${producer.name} is not idempotent, has up to ${producer.maxInFlight} requests in ` +
       `flight, and sent records of ${partition.name} again from ${time(retried)} on`;
     return { clause: "C-24", because };
+  }
+
+  /** [C-23]: what waits on the way to one leader is overtaken by what goes to the next. */
+  #twoLeaders(producer: ProducerFacts, partition: PartitionGhost, until: number): Excuse | null {
+    const { writes } = partition;
+    const change = writes.findLast(
+      ({ at, before, state }) => at <= until && before !== null && before.leader !== state.leader,
+    );
+    if (change === undefined || change.at < until - METADATA_AGE) return null;
+    const because =
+      `producer ${producer.name} is not idempotent and has up to ${producer.maxInFlight} requests ` +
+      `in flight; the leader of ${partition.name} changed at ${time(change.at)} while they were`;
+    return { clause: "C-23", because };
   }
 
   /** Committed records from below the finding's offset on were replaced before; with its excuse. */
