@@ -19,10 +19,13 @@ export type DiskErrorCode = "full" | "io";
 /** Raised by a write the disk refuses; an operating error, not a bug. */
 export class DiskError extends Error {
   readonly code: DiskErrorCode;
+  /** The file that could not be written. */
+  readonly path: string;
   constructor(code: DiskErrorCode, path: string) {
     super(`${code === "full" ? "no space left on device" : "I/O error"}: ${path}`);
     this.name = "DiskError";
     this.code = code;
+    this.path = path;
   }
 }
 
@@ -171,6 +174,8 @@ export class Disk {
   stalledUntil: Micros = 0;
   full = false;
   failing = false;
+  /** Writes below these prefixes fail: one of several disks that the paths stand for. */
+  failingPrefixes: readonly string[] = [];
   /** fsync answers "done" without making anything durable. */
   lying = false;
   /** Whether a power failure may tear the entry at the cut. */
@@ -231,6 +236,11 @@ export class Disk {
 
   checkWritable(path: string, bytes: number): void {
     if (this.failing) throw new DiskError("io", path);
+    if (this.failingPrefixes.length > 0) {
+      for (const prefix of this.failingPrefixes) {
+        if (path.startsWith(prefix)) throw new DiskError("io", path);
+      }
+    }
     if (this.full) throw new DiskError("full", path);
     if (this.capacity !== Number.POSITIVE_INFINITY && this.usedBytes + bytes > this.capacity) {
       throw new DiskError("full", path);

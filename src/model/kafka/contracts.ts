@@ -5,6 +5,8 @@
 
 import type { TopicConfig } from "./config.ts";
 import type {
+  DeleteRecordsRequest,
+  DeleteRecordsResponse,
   FetchRequest,
   FetchResponse,
   LeaderAndIsrRequest,
@@ -97,6 +99,11 @@ export interface DataPlane {
   ): void;
   fetch(request: FetchRequest, respond: (response: FetchResponse) => void): void;
   listOffsets(request: ListOffsetsRequest): ListOffsetsResponse;
+  /** Answers when all live replicas have moved their log starts, or at the time-out [REP-111]. */
+  deleteRecords(
+    request: DeleteRecordsRequest,
+    respond: (response: DeleteRecordsResponse) => void,
+  ): void;
   offsetForLeaderEpoch(request: OffsetForLeaderEpochRequest): OffsetForLeaderEpochResponse;
   /** The broker began to stop: who becomes a follower from now on does not fetch [REP-25]. */
   prepareShutdown(): void;

@@ -13,6 +13,7 @@ export type KafkaObservation =
   | { readonly kind: "BrokerRegistered"; readonly broker: number; readonly brokerEpoch: number }
   | { readonly kind: "BrokerSessionExpired"; readonly broker: number }
   | { readonly kind: "BrokerStopped"; readonly broker: number }
+  | LogDirectoryFailed
   // --- controller -----------------------------------------------------------------------------------
   | {
       readonly kind: "ControllerElected";
@@ -37,8 +38,17 @@ export type KafkaObservation =
   | IsrProposed
   | IsrCommitted
   | ProduceAnswered
+  | DeleteRecordsAnswered
   | FetchServed;
 
+/** A log directory refused a write and is offline; the broker halts when none remains. */
+export interface LogDirectoryFailed {
+  readonly kind: "LogDirectoryFailed";
+  readonly broker: number;
+  /** As in `log.dirs`. */
+  readonly directory: string;
+  readonly remaining: number;
+}
 interface OfReplica {
   readonly broker: number;
   readonly topic: string;
@@ -106,6 +116,8 @@ export interface LogTruncated extends OfReplica {
 export interface LogStartMoved extends OfReplica {
   readonly kind: "LogStartMoved";
   readonly logStartOffset: number;
+  /** `leader`: a follower took over its leader's; `truncation`: the log begins anew there. */
+  readonly reason: "retention" | "deleteRecords" | "leader" | "truncation";
 }
 /** Stated by the replica whose high watermark changed; `prefixHash` is of the log below it. */
 export interface HighWatermarkMoved extends OfReplica {
@@ -141,6 +153,15 @@ export interface ProduceAnswered extends OfReplica {
   readonly lastOffset: number;
   readonly leaderEpoch: number;
   readonly highWatermark: number;
+}
+/** The answer for one partition of a DeleteRecords request leaves the broker. */
+export interface DeleteRecordsAnswered extends OfReplica {
+  readonly kind: "DeleteRecordsAnswered";
+  readonly errorCode: number;
+  /** First offset that was to be kept; -1 when it was refused. */
+  readonly offset: number;
+  /** Smallest log start of the live replicas; -1 on an error. */
+  readonly lowWatermark: number;
 }
 /** Records of one partition leave the broker in a fetch answer to a consumer. */
 export interface FetchServed extends OfReplica {

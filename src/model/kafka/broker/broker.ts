@@ -62,6 +62,7 @@ class Broker implements Process {
   readonly #configChanges: ConfigChangeListener;
   readonly #controllerChannel: ControllerChannel;
   readonly #controller: Controller;
+  readonly #logs: LogManager;
   readonly #dataPlane: ReplicaManager;
   readonly #apis: KafkaApis;
   #stopping = false;
@@ -74,6 +75,7 @@ class Broker implements Process {
     const { id, config, switches } = options;
     const topicConfigs = new KnownTopicConfigs(config);
     const logs = LogManager.open(context, id, config, topicConfigs, switches);
+    this.#logs = logs;
     this.#observe({ kind: "BrokerStarting", broker: id, clean: logs.clean });
     this.#access = new ZooKeeperAccess({
       context,
@@ -134,10 +136,10 @@ class Broker implements Process {
       topicCreator: new TopicCreator(context, this.#store, config, this.#metadata),
       brokerEpoch,
     });
-    const dataPlaneFailed = logs.onStorageFailure;
-    logs.onStorageFailure = () => {
-      dataPlaneFailed();
-      context.spawn("log directory event", this.#reportLogDir());
+    const dataPlaneFailed = logs.onDirectoryFailed;
+    logs.onDirectoryFailed = (home) => {
+      dataPlaneFailed(home);
+      if (!logs.offline) context.spawn("log directory event", this.#reportLogDir());
     };
     context.spawn("broker start", this.#start());
   }
@@ -186,7 +188,7 @@ class Broker implements Process {
     const clusterId = decodeClusterId(node.data);
     const properties = this.#context.disk.cell<{ readonly clusterId: string }>("meta.properties");
     const known = properties.read();
-    if (known === null && !this.#dataPlane.logDirOffline) properties.write({ clusterId });
+    if (known === null) this.#logs.write(() => properties.write({ clusterId }));
     return known === null || known.clusterId === clusterId;
   }
 

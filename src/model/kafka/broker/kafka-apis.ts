@@ -13,6 +13,7 @@ import { ErrorCode } from "../protocol/errors.ts";
 import type {
   ControlHeader,
   CreateTopicsRequest,
+  DeleteRecordsRequest,
   FetchRequest,
   Frame,
   InitProducerIdRequest,
@@ -83,6 +84,11 @@ export class KafkaApis {
         return;
       case "ListOffsets":
         connection.reply(dataPlane.listOffsets(frame.body as ListOffsetsRequest));
+        return;
+      case "DeleteRecords":
+        dataPlane.deleteRecords(frame.body as DeleteRecordsRequest, (response) =>
+          connection.reply(response),
+        );
         return;
       case "OffsetForLeaderEpoch":
         connection.reply(dataPlane.offsetForLeaderEpoch(frame.body as OffsetForLeaderEpochRequest));

@@ -95,7 +95,7 @@ describe("loading", () => {
     world.node.disk.wipe();
     world.world.start(world.node);
     expect(world.manager.logs).toHaveLength(0);
-    expect(world.manager.getOrCreate("t", 0, "topic-t").logEndOffset).toBe(0);
+    expect(world.manager.getOrCreate("t", 0, "topic-t", true)?.logEndOffset).toBe(0);
   });
 
   it("forgets a deleted log's checkpoints", () => {
@@ -104,7 +104,7 @@ describe("loading", () => {
     world.log.setHighWatermark(3, true, 0);
     world.manager.delete("t", 0);
     expect(world.node.disk.list("logs/t-0/")).toEqual([]);
-    expect(world.manager.getOrCreate("t", 0, "other").highWatermark).toBe(0);
+    expect(world.manager.getOrCreate("t", 0, "other", true)?.highWatermark).toBe(0);
   });
 });
 
@@ -201,20 +201,55 @@ describe("retention", () => {
     }
     const base = world.log.segments[1]!.baseOffset;
     world.log.setHighWatermark(8, true, 0);
-    world.log.advanceLogStart(base);
+    world.log.advanceLogStart(base, "leader");
     world.run(CHECK * 2);
     expect(world.log.segments[0]!.baseOffset).toBe(base);
   });
 });
 
-it("a refused write takes the log directory offline once", () => {
-  const world = new LogWorld();
-  let failures = 0;
-  world.manager.onStorageFailure = () => {
-    failures++;
-  };
-  world.node.disk.failing = true;
-  world.manager.checkpointHighWatermarks();
-  world.run(600_000);
-  expect([world.manager.offline, failures]).toEqual([true, 1]);
+describe("log directories", () => {
+  it("halts the broker when the only one refuses a write [MOD-1, LOG-26]", () => {
+    const world = new LogWorld();
+    write(world, "abc");
+    world.node.disk.failing = true;
+    world.manager.checkpointHighWatermarks();
+    expect(world.manager.offline).toBe(true);
+    world.run(1);
+    expect(world.node.running).toBe(false);
+    const failed = world.facts.filter(({ kind }) => kind === "LogDirectoryFailed");
+    expect(failed).toEqual([
+      { kind: "LogDirectoryFailed", broker: 1, directory: "logs", remaining: 0 },
+    ]);
+    // It cannot start either, until the disk works again; nothing is lost by that.
+    world.world.start(world.node);
+    world.run(1);
+    expect(world.node.running).toBe(false);
+    world.node.disk.failing = false;
+    world.world.start(world.node);
+    world.run(1);
+    expect(world.node.running).toBe(true);
+    expect(world.read(0)).toBe("abc");
+  });
+
+  it("goes on with the others, and makes no log that may lie in the lost one [REP-10]", () => {
+    const world = new LogWorld({}, { "log.dirs": "first,second" });
+    const { disk } = world.node;
+    write(world, "abc");
+    // The directory with the fewest logs takes the next one.
+    expect(world.manager.getOrCreate("t", 1, "topic-t", true)?.identity.home.root).toBe("second/");
+    disk.failingPrefixes = ["first/"];
+    world.manager.checkpointHighWatermarks();
+    world.run(1);
+    expect(world.node.running).toBe(true);
+    expect(world.manager.getOrCreate("t", 0, "topic-t", false)).toBeNull();
+    expect(world.manager.getOrCreate("t", 7, "topic-t", false)).toBeNull();
+    expect(world.manager.getOrCreate("t", 7, "topic-t", true)?.identity.home.root).toBe("second/");
+    expect(world.manager.logs.map(({ partition }) => partition)).toEqual([1, 7]);
+    // After a restart on the broken disk it is still offline; after a repair it has all it had.
+    world.kill();
+    expect(world.manager.get("t", 0)).toBeUndefined();
+    disk.failingPrefixes = [];
+    world.kill();
+    expect(world.read(0)).toBe("abc");
+  });
 });

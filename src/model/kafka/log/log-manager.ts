@@ -1,41 +1,21 @@
 /**
- * The log directory of a broker: loading at start, checkpoint files, background tasks, orderly stop.
+ * The logs of a broker over its log directories: loading at start, background tasks, orderly stop,
+ * and what happens when a disk refuses a write.
  *
- * Checkpoint files hold the old or the new content after any crash [MOD-3]. Errors of the disk in
- * the background go to `onStorageFailure`; in the foreground they are thrown as DiskError. Left
- * out: several log directories, compaction, the delay before deleted files vanish.
+ * A directory that refuses a write is offline, with all logs in it; when the last one goes, the
+ * broker halts, as Kafka does. Left out: moving logs between directories, compaction, the delay
+ * before deleted files vanish.
  */
 import { DiskError, type ProcessContext, type Timer } from "../../../sim/index.ts";
 import type { Switches } from "../../variants/registry.ts";
 import { type BrokerConfig, NO_LIMIT } from "../config.ts";
 import type { TopicConfigs } from "../contracts.ts";
+import type { LogDirectoryFailed } from "../observations.ts";
 import { type Checkpointed, loadLog, nothingCheckpointed } from "./loader.ts";
 import type { Log } from "./log.ts";
-import type { LogIdentity } from "./log-identity.ts";
+import { LogDirectory } from "./log-directory.ts";
+import type { LogHome, LogIdentity } from "./log-identity.ts";
 import { applyRetention } from "./retention.ts";
-
-const ROOT = "logs/";
-const HIGH_WATERMARKS = `${ROOT}replication-offset-checkpoint`;
-const RECOVERY_POINTS = `${ROOT}recovery-point-offset-checkpoint`;
-const LOG_STARTS = `${ROOT}log-start-offset-checkpoint`;
-const CLEAN_MARKER = `${ROOT}.kafka_cleanshutdown`;
-/** log.initial.task.delay.ms. */
-const INITIAL_TASK_DELAY_MS = 30_000;
-
-/** One line of a checkpoint file. */
-interface CheckpointEntry {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  /** Running hash of the log below `offset`; kept for log starts, 0 elsewhere. */
-  readonly prefixHash: number;
-}
-interface CleanMarker {
-  readonly brokerEpoch: number;
-}
-interface PartitionMetadata {
-  readonly topicId: string;
-}
 
 export class LogManager {
   readonly #context: ProcessContext;
@@ -44,15 +24,11 @@ export class LogManager {
   readonly #topicConfigs: TopicConfigs;
   readonly #switches: Switches;
   readonly #byTopic = new Map<string, (Log | undefined)[]>();
-  /** In order of creation. */
-  readonly #logs: Log[] = [];
+  /** In the order of `log.dirs`; at least one. */
+  readonly #directories: readonly LogDirectory[];
   readonly #tasks: Timer[] = [];
-  /** True when the clean-shutdown marker was found: the last stop was orderly [LOG-26]. */
-  readonly clean: boolean;
-  /** True after the disk refused a write: the log directory is offline until the next start. */
-  offline = false;
-  /** Called once when the log directory goes offline. */
-  onStorageFailure: () => void = () => {};
+  /** Called when a log directory went offline; its logs are not to be used any more. */
+  onDirectoryFailed: (home: LogHome) => void = () => {};
 
   private constructor(
     context: ProcessContext,
@@ -66,9 +42,8 @@ export class LogManager {
     this.#config = config;
     this.#topicConfigs = topicConfigs;
     this.#switches = switches;
-    const marker = context.disk.cell<CleanMarker>(CLEAN_MARKER);
-    this.clean = marker.read() !== null;
-    marker.clear();
+    const names = config["log.dirs"].split(",");
+    this.#directories = names.map((name) => new LogDirectory(context.disk, name.trim()));
   }
 
   /** Loads every log on the disk (each states LogLoaded) and starts the background tasks. */
@@ -80,219 +55,205 @@ export class LogManager {
     switches: Switches,
   ): LogManager {
     const manager = new LogManager(context, brokerId, config, topicConfigs, switches);
-    manager.#guard(() => manager.#loadAll());
+    for (const directory of manager.#directories) {
+      manager.#guard(directory, () => {
+        directory.lock();
+        for (const { topic, partition, topicId, checkpointed } of directory.find()) {
+          manager.#open(directory, { topic, partition, topicId }, checkpointed);
+        }
+      });
+    }
     manager.#startTasks();
     return manager;
   }
 
+  /** True when every log directory was left in good order [LOG-26]. */
+  get clean(): boolean {
+    return this.#directories.every(({ clean }) => clean);
+  }
+
+  /** True when no log directory is left: the broker halts. */
+  get offline(): boolean {
+    return this.#directories.every(({ offline }) => offline);
+  }
+
+  /** All logs that can be used, directory by directory. */
   get logs(): readonly Log[] {
-    return this.#logs;
+    return this.#live().flatMap(({ logs }) => logs);
+  }
+
+  #live(): readonly LogDirectory[] {
+    return this.#directories.filter(({ offline }) => !offline);
   }
 
   get(topic: string, partition: number): Log | undefined {
     return this.#byTopic.get(topic)?.[partition];
   }
 
-  /** The log, created empty if there is none. Throws DiskError. */
-  getOrCreate(topic: string, partition: number, topicId: string): Log {
+  /**
+   * The log, created empty if there is none: in the live directory with the fewest logs. null if it
+   * may lie in a directory that is offline; a partition that is new (`isNew`) cannot. Throws DiskError.
+   */
+  getOrCreate(topic: string, partition: number, topicId: string, isNew: boolean): Log | null {
     const existing = this.get(topic, partition);
-    if (existing !== undefined) return existing;
-    const directory = directoryOf(topic, partition);
-    this.#context.disk.cell<PartitionMetadata>(`${directory}partition.metadata`).write({ topicId });
+    if (existing !== undefined) return existing.identity.home.offline ? null : existing;
+    const live = this.#live();
+    if (!isNew && live.length < this.#directories.length) return null;
+    let chosen = live[0];
+    if (chosen === undefined) return null;
+    for (const directory of live) {
+      if (directory.logs.length < chosen.logs.length) chosen = directory;
+    }
+    chosen.create(topic, partition, topicId);
     // A log that is created again has no old checkpoints: deletion took them away.
-    return this.#open(topic, partition, topicId, nothingCheckpointed());
+    return this.#open(chosen, { topic, partition, topicId }, nothingCheckpointed());
   }
 
   /** Removes the log and its files; nothing if there is none. */
   delete(topic: string, partition: number): void {
     const log = this.get(topic, partition);
     if (log === undefined) return;
+    const directory = this.#directoryOf(log.identity.home.root);
+    if (directory === undefined) return;
     (this.#byTopic.get(topic) as (Log | undefined)[])[partition] = undefined;
-    this.#logs.splice(this.#logs.indexOf(log), 1);
-    const { disk } = this.#context;
-    for (const path of disk.list(directoryOf(topic, partition))) disk.remove(path);
-    this.#guard(() => {
-      this.checkpointHighWatermarks();
-      this.#checkpointRecoveryPoints();
-      this.#checkpointLogStarts();
-    });
+    this.#guard(directory, () => directory.delete(log));
   }
 
   /** Writes the high watermarks of all logs [REP-100]. */
   checkpointHighWatermarks(): void {
-    this.#guard(() => this.#checkpoint(HIGH_WATERMARKS, (log) => log.highWatermark));
+    this.#each((directory) => directory.checkpointHighWatermarks());
   }
 
-  /** Takes the log directory offline: every write fails from now on. */
-  storageFailed(): void {
+  /** The disk refused a write: takes the log directory that it was for offline, with all its logs. */
+  storageFailed(error: DiskError): void {
+    const directory = this.#directoryOf(error.path);
+    // What lies beside the log directories is on their disk: none of them can be trusted.
+    const failed = directory === undefined ? this.#live() : [directory];
+    for (const each of failed) this.#fail(each);
+  }
+
+  /** Writes something beside the log directories; an error of the disk is dealt with. */
+  write(action: () => void): void {
     if (this.offline) return;
-    this.offline = true;
-    for (const task of this.#tasks) task.cancel();
-    this.onStorageFailure();
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.storageFailed(error);
+    }
   }
 
-  /** Flushes all logs, writes checkpoints and the clean marker, then calls `done` [LOG-26]. */
+  /** Flushes all logs, writes checkpoints and the clean markers, then calls `done` [LOG-26]. */
   shutdown(brokerEpoch: number, done: () => void): void {
     for (const task of this.#tasks) task.cancel();
-    if (this.offline) {
-      done();
-      return;
-    }
-    let waiting = this.#logs.length + 1;
+    const { logs } = this;
+    let waiting = logs.length + 1;
     const flushed = () => {
       waiting--;
       if (waiting > 0) return;
-      this.#guard(() => {
-        for (const log of this.#logs) log.producers.takeSnapshot(log.logEndOffset);
-        this.checkpointHighWatermarks();
-        this.#checkpointRecoveryPoints();
-        this.#checkpointLogStarts();
-        if (!this.offline) {
-          this.#context.disk.cell<CleanMarker>(CLEAN_MARKER).write({ brokerEpoch });
-        }
-      });
+      this.#each((directory) => directory.close(brokerEpoch));
       done();
     };
-    for (const log of this.#logs) log.flusher.flush(log.logEndOffset, flushed);
+    for (const log of logs) log.flusher.flush(log.logEndOffset, flushed);
     flushed();
   }
 
-  // --- loading ------------------------------------------------------------------------------------
-
-  #loadAll(): void {
-    const { disk } = this.#context;
-    const checkpointed = this.#readCheckpoints();
-    const names = new Set<string>();
-    for (const path of disk.list(ROOT)) {
-      const slash = path.indexOf("/", ROOT.length);
-      if (slash > 0) names.add(path.slice(ROOT.length, slash));
-    }
-    for (const name of names) {
-      const dash = name.lastIndexOf("-");
-      const topic = name.slice(0, dash);
-      const partition = Number(name.slice(dash + 1));
-      const path = `${directoryOf(topic, partition)}partition.metadata`;
-      const topicId = disk.cell<PartitionMetadata>(path).read()?.topicId ?? "";
-      this.#open(topic, partition, topicId, checkpointed.get(name) ?? nothingCheckpointed());
-    }
+  #directoryOf(path: string): LogDirectory | undefined {
+    return this.#directories.find(({ root }) => path.startsWith(root));
   }
 
-  #open(topic: string, partition: number, topicId: string, checkpointed: Checkpointed): Log {
+  #open(
+    home: LogDirectory,
+    of: { topic: string; partition: number; topicId: string },
+    checkpointed: Checkpointed,
+  ): Log {
+    const { topic, partition } = of;
     const identity: LogIdentity = {
       context: this.#context,
       brokerId: this.#brokerId,
       topic,
       partition,
-      topicId,
-      directory: directoryOf(topic, partition),
+      topicId: of.topicId,
+      home,
+      directory: home.pathOf(topic, partition),
       topicConfigs: this.#topicConfigs,
       producerIdExpirationMs: this.#config["producer.id.expiration.ms"],
       switches: this.#switches,
     };
-    const log = loadLog(identity, checkpointed, this.clean);
-    log.onTruncated = () => this.#guard(() => this.#checkpointRecoveryPoints());
+    const log = loadLog(identity, checkpointed, home.clean);
+    log.onTruncated = () => this.#guard(home, () => home.checkpointRecoveryPoints());
     let partitions = this.#byTopic.get(topic);
     if (partitions === undefined) {
       partitions = [];
       this.#byTopic.set(topic, partitions);
     }
     partitions[partition] = log;
-    this.#logs.push(log);
+    home.logs.push(log);
     return log;
-  }
-
-  // --- checkpoints --------------------------------------------------------------------------------
-
-  #checkpointRecoveryPoints(): void {
-    this.#checkpoint(RECOVERY_POINTS, (log) => log.flusher.recoveryPoint);
-  }
-
-  #checkpointLogStarts(): void {
-    this.#checkpoint(LOG_STARTS, (log) => log.logStartOffset, true);
-  }
-
-  #checkpoint(path: string, offsetOf: (log: Log) => number, hashed = false): void {
-    const entries: CheckpointEntry[] = this.#logs.map((log) => {
-      const offset = offsetOf(log);
-      const prefixHash = hashed ? log.prefixHashAt(offset) : 0;
-      return { topic: log.topic, partition: log.partition, offset, prefixHash };
-    });
-    this.#context.disk.cell<readonly CheckpointEntry[]>(path).write(entries);
-  }
-
-  #readCheckpoints(): Map<string, Checkpointed> {
-    const found = new Map<string, Checkpointed>();
-    const read = (path: string, take: (into: Checkpointed, entry: CheckpointEntry) => void) => {
-      for (const entry of this.#context.disk.cell<readonly CheckpointEntry[]>(path).read() ?? []) {
-        const name = `${entry.topic}-${entry.partition}`;
-        let into = found.get(name);
-        if (into === undefined) {
-          into = nothingCheckpointed();
-          found.set(name, into);
-        }
-        take(into, entry);
-      }
-    };
-    read(HIGH_WATERMARKS, (into, entry) => {
-      into.highWatermark = entry.offset;
-    });
-    read(RECOVERY_POINTS, (into, entry) => {
-      into.recoveryPoint = entry.offset;
-    });
-    read(LOG_STARTS, (into, entry) => {
-      into.logStartOffset = entry.offset;
-      into.logStartHash = entry.prefixHash;
-    });
-    return found;
   }
 
   // --- background tasks -----------------------------------------------------------------------------
 
   #startTasks(): void {
     const config = this.#config;
-    this.#every(config["log.retention.check.interval.ms"], INITIAL_TASK_DELAY_MS, () => {
+    const first = config["log.initial.task.delay.ms"];
+    this.#every(config["log.retention.check.interval.ms"], first, ({ logs }) => {
       const now = this.#context.wallMillis();
-      for (const log of this.#logs) applyRetention(log, now);
+      for (const log of logs) applyRetention(log, now);
     });
-    this.#every(config["log.flush.offset.checkpoint.interval.ms"], INITIAL_TASK_DELAY_MS, () =>
-      this.#checkpointRecoveryPoints(),
+    this.#every(config["log.flush.offset.checkpoint.interval.ms"], first, (directory) =>
+      directory.checkpointRecoveryPoints(),
     );
-    this.#every(
-      config["log.flush.start.offset.checkpoint.interval.ms"],
-      INITIAL_TASK_DELAY_MS,
-      () => this.#checkpointLogStarts(),
+    this.#every(config["log.flush.start.offset.checkpoint.interval.ms"], first, (directory) =>
+      directory.checkpointLogStarts(),
     );
     const expiry = config["producer.id.expiration.check.interval.ms"];
-    this.#every(expiry, expiry, () => {
+    this.#every(expiry, expiry, ({ logs }) => {
       const now = this.#context.wallMillis();
-      for (const { producers } of this.#logs) {
-        producers.expire(now, config["producer.id.expiration.ms"]);
-      }
+      for (const { producers } of logs) producers.expire(now, config["producer.id.expiration.ms"]);
     });
   }
 
-  #every(intervalMs: number, firstMs: number, task: () => void): void {
-    if (this.offline || intervalMs >= NO_LIMIT) return;
+  #every(intervalMs: number, firstMs: number, task: (directory: LogDirectory) => void): void {
+    if (intervalMs >= NO_LIMIT) return;
     const timer = this.#context.timer(() => {
-      this.#guard(task);
-      if (!this.offline) timer.set(intervalMs * 1000);
+      this.#each(task);
+      timer.set(intervalMs * 1000);
     });
-    timer.set(Math.min(firstMs, intervalMs) * 1000);
+    timer.set(firstMs * 1000);
     this.#tasks.push(timer);
   }
 
-  /** Runs `action`; an error of the disk takes the log directory offline. */
-  #guard(action: () => void): void {
-    if (this.offline) return;
+  // --- failures -------------------------------------------------------------------------------------
+
+  #each(action: (directory: LogDirectory) => void): void {
+    for (const directory of this.#directories) this.#guard(directory, () => action(directory));
+  }
+
+  /** Runs `action` unless the directory is offline; an error of the disk takes it offline. */
+  #guard(directory: LogDirectory, action: () => void): void {
+    if (directory.offline) return;
     try {
       action();
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
-      this.storageFailed();
+      this.#fail(directory);
     }
   }
-}
 
-function directoryOf(topic: string, partition: number): string {
-  return `${ROOT}${topic}-${partition}/`;
+  #fail(directory: LogDirectory): void {
+    if (directory.offline) return;
+    directory.offline = true;
+    const remaining = this.#live().length;
+    const fact: LogDirectoryFailed = {
+      kind: "LogDirectoryFailed",
+      broker: this.#brokerId,
+      directory: directory.root.slice(0, -1),
+      remaining,
+    };
+    this.#context.observe(fact);
+    this.onDirectoryFailed(directory);
+    // The request that met the error is half done: it ends before the process does.
+    if (remaining === 0) this.#context.after(0, () => this.#context.exit());
+  }
 }

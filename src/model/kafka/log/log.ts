@@ -10,7 +10,7 @@ import type { Disk, ProcessContext } from "../../../sim/index.ts";
 import type { Switches } from "../../variants/registry.ts";
 import { NO_LIMIT, type TopicConfig } from "../config.ts";
 import type { TopicConfigs } from "../contracts.ts";
-import type { KafkaObservation, LogTruncated } from "../observations.ts";
+import type { KafkaObservation, LogStartMoved, LogTruncated } from "../observations.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import { chainHash, lastOffset, type RecordBatch } from "../protocol/records.ts";
 import { type AppendOutcome, appended, duplicateOf, refused } from "./append-outcome.ts";
@@ -287,7 +287,7 @@ export class Log {
   }
 
   /** Moves the log start up to `offset`, never above the high watermark; true if that moved it. */
-  advanceLogStart(offset: number): boolean {
+  advanceLogStart(offset: number, reason: LogStartMoved["reason"]): boolean {
     if (offset <= this.#logStartOffset || offset > this.#highWatermark) return false;
     this.#logStartOffset = offset;
     this.epochs.truncateFromStart(offset);
@@ -297,6 +297,7 @@ export class Log {
       topic: this.topic,
       partition: this.partition,
       logStartOffset: offset,
+      reason,
     });
     return true;
   }
@@ -308,7 +309,7 @@ export class Log {
       segment.delete(this.disk);
       this.producers.removeSnapshot(segment.baseOffset);
     }
-    this.advanceLogStart((this.#segments[0] as LogSegment).baseOffset);
+    this.advanceLogStart((this.#segments[0] as LogSegment).baseOffset, "retention");
   }
 
   // --- truncation ---------------------------------------------------------------------------------
@@ -379,7 +380,8 @@ export class Log {
     this.state(fact);
     if (logStartOffset !== this.#logStartOffset) {
       this.#logStartOffset = logStartOffset;
-      this.state({ kind: "LogStartMoved", broker, topic, partition, logStartOffset });
+      const reason = "truncation";
+      this.state({ kind: "LogStartMoved", broker, topic, partition, logStartOffset, reason });
     }
     this.setHighWatermark(highWatermark, false, leaderEpoch);
     this.onTruncated();

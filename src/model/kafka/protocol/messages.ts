@@ -17,6 +17,7 @@ export const ApiKey = {
   UpdateMetadata: 6,
   ControlledShutdown: 7,
   CreateTopics: 19,
+  DeleteRecords: 21,
   InitProducerId: 22,
   OffsetForLeaderEpoch: 23,
   AlterPartition: 56,
@@ -123,10 +124,35 @@ export interface EpochEndOffset {
   readonly endOffset: number;
 }
 
-// --- ListOffsets, OffsetForLeaderEpoch -----------------------------------------------------------
+// --- DeleteRecords, ListOffsets, OffsetForLeaderEpoch --------------------------------------------
 
 export const LATEST_TIMESTAMP = -1;
 export const EARLIEST_TIMESTAMP = -2;
+/** The record with the largest timestamp (KIP-734). */
+export const MAX_TIMESTAMP = -3;
+
+export interface DeleteRecordsRequest {
+  readonly topics: readonly {
+    readonly name: string;
+    readonly partitions: readonly {
+      readonly partitionIndex: number;
+      /** First offset to be kept; -1 is the high watermark. */
+      readonly offset: number;
+    }[];
+  }[];
+  readonly timeoutMs: number;
+}
+export interface DeleteRecordsResponse {
+  readonly topics: readonly {
+    readonly name: string;
+    readonly partitions: readonly {
+      readonly partitionIndex: number;
+      readonly errorCode: number;
+      /** Smallest log start of the live replicas; -1 on an error. */
+      readonly lowWatermark: number;
+    }[];
+  }[];
+}
 
 export interface ListOffsetsRequest {
   readonly replicaId: number;
@@ -390,6 +416,7 @@ export interface RequestBody {
   UpdateMetadata: UpdateMetadataRequest;
   ControlledShutdown: ControlledShutdownRequest;
   CreateTopics: CreateTopicsRequest;
+  DeleteRecords: DeleteRecordsRequest;
   InitProducerId: InitProducerIdRequest;
   OffsetForLeaderEpoch: OffsetForLeaderEpochRequest;
   AlterPartition: AlterPartitionRequest;
@@ -405,6 +432,7 @@ export interface ResponseBody {
   UpdateMetadata: UpdateMetadataResponse;
   ControlledShutdown: ControlledShutdownResponse;
   CreateTopics: CreateTopicsResponse;
+  DeleteRecords: DeleteRecordsResponse;
   InitProducerId: InitProducerIdResponse;
   OffsetForLeaderEpoch: OffsetForLeaderEpochResponse;
   AlterPartition: AlterPartitionResponse;

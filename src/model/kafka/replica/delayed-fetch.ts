@@ -9,7 +9,6 @@ export type FetchRespond = (response: FetchResponse) => void;
 
 /** The handler's side of a parked fetch. */
 export interface FetchCompletion {
-  readonly storageOffline: boolean;
   /** End of what a consumer may see. */
   visibleEnd(partition: Partition): number;
   /** Reads anew, sends the answer and takes the object back. */
@@ -58,12 +57,11 @@ export class DelayedFetch implements DelayedOperation {
   }
 
   #ready(): boolean {
-    if (this.#handler.storageOffline) return true;
     let bytes = 0;
     for (let i = 0; i < this.#count; i++) {
       const partition = this.#partitions[i] as Partition;
       const asked = this.#asked[i] as FetchPartition;
-      if (partition.deleted || !partition.isLeader) return true;
+      if (partition.deleted || partition.offline || !partition.isLeader) return true;
       if (partition.checkEpoch(asked.currentLeaderEpoch) !== 0) return true;
       const { log } = partition;
       const { fetchOffset, lastFetchedEpoch } = asked;

@@ -20,7 +20,6 @@ export interface ProduceStatus {
 
 /** The handler's side of a parked request. */
 export interface ProduceCompletion {
-  readonly storageOffline: boolean;
   missing(topic: string, index: number): number;
   /** Sends the answer and takes the object back. */
   completed(operation: DelayedProduce): void;
@@ -88,7 +87,7 @@ export function settleStatuses(
     if (!status.waiting) continue;
     const partition = status.partition as Partition;
     if (partition.deleted) status.errorCode = handler.missing(partition.topic, partition.index);
-    else if (handler.storageOffline) status.errorCode = ErrorCode.KAFKA_STORAGE_ERROR;
+    else if (partition.offline) status.errorCode = ErrorCode.KAFKA_STORAGE_ERROR;
     else if (!partition.isLeader) status.errorCode = ErrorCode.NOT_LEADER_OR_FOLLOWER;
     else if (partition.log.highWatermark <= status.lastOffset) {
       settled = false;

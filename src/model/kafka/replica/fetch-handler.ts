@@ -61,10 +61,6 @@ export class FetchHandler implements FetchCompletion {
     this.#exposesUncommitted = options.switches["expose-uncommitted"];
   }
 
-  get storageOffline(): boolean {
-    return this.#options.logs.offline;
-  }
-
   visibleEnd(partition: Partition): number {
     return this.#exposesUncommitted ? partition.log.logEndOffset : partition.lastStableOffset;
   }
@@ -175,7 +171,7 @@ export class FetchHandler implements FetchCompletion {
   ): number {
     const { partition } = into;
     if (partition === undefined) return this.#table.missing(topic, asked.partition);
-    if (this.storageOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
+    if (partition.offline) return ErrorCode.KAFKA_STORAGE_ERROR;
     const { currentLeaderEpoch, lastFetchedEpoch, fetchOffset } = asked;
     const fenced = partition.checkEpoch(currentLeaderEpoch);
     if (fenced !== ErrorCode.NONE) return fenced;

@@ -15,7 +15,7 @@ export function* findRangeAgain(
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
       fetcher.fail(state, "storage");
-      fetcher.options.logs.storageFailed();
+      fetcher.options.logs.storageFailed(error);
     }
   }
 }

@@ -60,7 +60,7 @@ function cut(
   } catch (error) {
     if (!(error instanceof DiskError)) throw error;
     fetcher.fail(state, "storage");
-    fetcher.options.logs.storageFailed();
+    fetcher.options.logs.storageFailed(error);
   }
 }
 

@@ -273,7 +273,7 @@ export class ReplicaFetcher implements FollowerOperations {
         } catch (error) {
           if (!(error instanceof DiskError)) throw error;
           this.fail(state, "storage");
-          this.options.logs.storageFailed();
+          this.options.logs.storageFailed(error);
         }
         return false;
       case ErrorCode.OFFSET_OUT_OF_RANGE:
@@ -317,7 +317,7 @@ export class ReplicaFetcher implements FollowerOperations {
       state.fetchOffset = log.logEndOffset;
     }
     log.setHighWatermark(answer.highWatermark, false, partition.leaderEpoch);
-    log.advanceLogStart(answer.logStartOffset);
+    log.advanceLogStart(answer.logStartOffset, "leader");
   }
 
   truncate(state: FollowerState, offset: number, reason: LogTruncated["reason"]): void {

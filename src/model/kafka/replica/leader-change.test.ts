@@ -243,7 +243,7 @@ describe("out of range [REP-88, REP-90]", () => {
     const cluster = running({ topic: { "retention.ms": "-1", "segment.bytes": "250" } });
     cluster.produce(1, "a b c d e f", 1);
     cluster.run(1000);
-    cluster.log(1).advanceLogStart(4);
+    cluster.log(1).advanceLogStart(4, "retention");
     cluster.run(1000);
     expect(cluster.log(2).logStartOffset).toBe(4);
     expect(cluster.log(2).epochs.entries).toEqual([{ epoch: 0, startOffset: 4 }]);

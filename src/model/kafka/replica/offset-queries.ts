@@ -1,25 +1,23 @@
 /** ListOffsets and OffsetForLeaderEpoch [REP-70, REP-71]. */
 import type { Log } from "../log/log.ts";
+import { firstWithTimestamp, latestTimestamp } from "../log/time-search.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import {
   EARLIEST_TIMESTAMP,
   LATEST_TIMESTAMP,
   type ListOffsetsRequest,
   type ListOffsetsResponse,
+  MAX_TIMESTAMP,
   type OffsetForLeaderEpochRequest,
   type OffsetForLeaderEpochResponse,
 } from "../protocol/messages.ts";
-import { lastOffset } from "../protocol/records.ts";
-import type { ReplicaManagerOptions } from "./environment.ts";
 import type { Partition } from "./partition.ts";
 import type { PartitionTable } from "./partition-table.ts";
 
 export class OffsetQueries {
-  readonly #options: ReplicaManagerOptions;
   readonly #table: PartitionTable;
 
-  constructor(options: ReplicaManagerOptions, table: PartitionTable) {
-    this.#options = options;
+  constructor(table: PartitionTable) {
     this.#table = table;
   }
 
@@ -27,7 +25,7 @@ export class OffsetQueries {
   #led(topic: string, index: number, currentLeaderEpoch: number): Partition | number {
     const partition = this.#table.get(topic, index);
     if (partition === undefined) return this.#table.missing(topic, index);
-    if (this.#options.logs.offline) return ErrorCode.KAFKA_STORAGE_ERROR;
+    if (partition.offline) return ErrorCode.KAFKA_STORAGE_ERROR;
     const fenced = partition.checkEpoch(currentLeaderEpoch);
     if (fenced !== ErrorCode.NONE) return fenced;
     return partition.isLeader ? partition : ErrorCode.NOT_LEADER_OR_FOLLOWER;
@@ -98,8 +96,9 @@ function listOffset(partition: Partition, timestamp: number, fromFollower: boole
     if (unconfirmed) return failure(ErrorCode.OFFSET_NOT_AVAILABLE);
     return offsetAnswer(log, end, -1, partition.leaderEpoch, fromFollower);
   }
-  const found = firstWithTimestamp(log, timestamp, end);
-  if (found === null) {
+  const found =
+    timestamp === MAX_TIMESTAMP ? latestTimestamp(log) : firstWithTimestamp(log, timestamp);
+  if (found === null || found.offset >= end) {
     return failure(unconfirmed ? ErrorCode.OFFSET_NOT_AVAILABLE : ErrorCode.NONE);
   }
   return { errorCode: ErrorCode.NONE, ...found };
@@ -114,28 +113,4 @@ function offsetAnswer(
 ): OffsetAnswer {
   const answer = { errorCode: ErrorCode.NONE, timestamp, offset, leaderEpoch };
   return hashed ? { ...answer, prefixHash: log.prefixHashAt(offset) } : answer;
-}
-
-/** The earliest record below `end` whose timestamp is at least `timestamp` [LOG-60]. */
-function firstWithTimestamp(
-  log: Log,
-  timestamp: number,
-  end: number,
-): { timestamp: number; offset: number; leaderEpoch: number } | null {
-  for (const segment of log.segments) {
-    if (segment.maxTimestamp < timestamp) continue;
-    for (let i = segment.indexAtOrAfter(log.logStartOffset); i < segment.length; i++) {
-      const batch = segment.batch(i);
-      if (lastOffset(batch) >= end) return null;
-      if (batch.maxTimestamp < timestamp) continue;
-      const stampedAtAppend = batch.timestampType === "LogAppendTime";
-      for (const [position, record] of batch.records.entries()) {
-        const at = stampedAtAppend ? batch.maxTimestamp : record.timestamp;
-        const offset = batch.baseOffset + position;
-        if (at < timestamp || offset < log.logStartOffset) continue;
-        return { timestamp: at, offset, leaderEpoch: batch.partitionLeaderEpoch };
-      }
-    }
-  }
-  return null;
 }

@@ -65,6 +65,8 @@ export class Partition implements HighWatermarkQuestion {
   replicas: readonly ReplicaProgress[] = [];
   /** StopReplica took it away: nobody may use this object any more. */
   deleted = false;
+  /** Its log directory failed: every request is answered KAFKA_STORAGE_ERROR until the next start. */
+  offline = false;
   /** The last answer to a fetch that found nothing here; messages are immutable and may be shared. */
   emptyAnswer: FetchPartitionResponse | null = null;
   /** Time at which the question for the high watermark is asked. */
@@ -182,6 +184,16 @@ export class Partition implements HighWatermarkQuestion {
     return true;
   }
 
+  /** The log directory failed: nothing is led or followed here any more [REP-10]. */
+  goOffline(): void {
+    this.offline = true;
+    this.isLeader = false;
+    this.leaderEpochStartOffset = -1;
+    this.#setReplicas([]);
+    this.#setIsr([], null);
+    this.waiters.leadershipChanged();
+  }
+
   #accepts(state: LeaderAndIsrPartitionState): boolean {
     if (state.partitionEpoch >= this.partitionEpoch) return true;
     return this.#options.switches["unfenced-leader-and-isr"];
@@ -230,6 +242,9 @@ export class Partition implements HighWatermarkQuestion {
     now: number,
   ): void {
     const before = replica.logEndOffset;
+    if (replica.logStartOffset !== logStartOffset && this.waiters.deletions.length > 0) {
+      this.waiters.logStartMoved();
+    }
     noteFetch(replica, fetchOffset, logStartOffset, this.log.logEndOffset, now);
     if (!replica.inMaximalIsr && this.pending === null) this.#maybeExpand(replica);
     if (before !== fetchOffset) this.advanceHighWatermark(now);
@@ -316,7 +331,7 @@ export class Partition implements HighWatermarkQuestion {
 
   /** [ISR-6] */
   #answered(pending: PendingIsr, answer: IsrAnswer): void {
-    if (this.pending !== pending || this.deleted) return;
+    if (this.pending !== pending || this.deleted || this.offline) return;
     switch (answer.errorCode) {
       case ErrorCode.NONE: {
         const current = answer.leaderEpoch === this.leaderEpoch;

@@ -39,10 +39,6 @@ export class ProduceHandler implements ProduceCompletion {
     this.#queue = queue;
   }
 
-  get storageOffline(): boolean {
-    return this.#options.logs.offline;
-  }
-
   missing(topic: string, index: number): number {
     return this.#table.missing(topic, index);
   }
@@ -71,7 +67,7 @@ export class ProduceHandler implements ProduceCompletion {
     if (acks !== -1 && acks !== 0 && acks !== 1) return failed(ErrorCode.INVALID_REQUIRED_ACKS);
     const partition = this.#table.get(topic, index);
     if (partition === undefined) return failed(this.#table.missing(topic, index));
-    if (this.storageOffline) return failed(ErrorCode.KAFKA_STORAGE_ERROR);
+    if (partition.offline) return failed(ErrorCode.KAFKA_STORAGE_ERROR);
     try {
       const outcome = partition.append(batch, acks);
       if (typeof outcome === "number") return failed(outcome);
@@ -80,7 +76,7 @@ export class ProduceHandler implements ProduceCompletion {
       return { partition, errorCode, baseOffset, lastOffset, logAppendTimeMs, waiting };
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
-      this.#options.logs.storageFailed();
+      this.#options.logs.storageFailed(error);
       return failed(ErrorCode.KAFKA_STORAGE_ERROR);
     }
   }

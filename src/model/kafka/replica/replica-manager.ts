@@ -6,9 +6,12 @@
  */
 import { DiskError, type Timer } from "../../../sim/index.ts";
 import type { DataPlane } from "../contracts.ts";
+import type { LogHome } from "../log/log-identity.ts";
 import type { ReplicaStopped } from "../observations.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import {
+  type DeleteRecordsRequest,
+  type DeleteRecordsResponse,
   EPOCH_DURING_DELETE,
   type FetchRequest,
   type FetchResponse,
@@ -25,6 +28,7 @@ import {
   type StopReplicaRequest,
   type StopReplicaResponse,
 } from "../protocol/messages.ts";
+import { DeleteRecordsHandler } from "./delete-records.ts";
 import type { ReplicaManagerOptions } from "./environment.ts";
 import { FetchHandler } from "./fetch-handler.ts";
 import { FetcherManager } from "./fetcher-manager.ts";
@@ -47,6 +51,7 @@ export class ReplicaManager implements DataPlane {
   readonly #produce: ProduceHandler;
   readonly #fetch: FetchHandler;
   readonly #offsets: OffsetQueries;
+  readonly #deletions: DeleteRecordsHandler;
   readonly #isrTimer: Timer;
   readonly #checkpointTimer: Timer;
   #shuttingDown = false;
@@ -57,10 +62,11 @@ export class ReplicaManager implements DataPlane {
     this.#fetchers = new FetcherManager(options);
     this.#produce = new ProduceHandler(options, this.#table, this.#queue);
     this.#fetch = new FetchHandler(options, this.#table, this.#queue);
-    this.#offsets = new OffsetQueries(options, this.#table);
+    this.#offsets = new OffsetQueries(this.#table);
+    this.#deletions = new DeleteRecordsHandler(options, this.#table, this.#queue);
     this.#isrTimer = options.context.timer(() => this.#checkIsrs());
     this.#checkpointTimer = options.context.timer(() => this.#checkpoint());
-    options.logs.onStorageFailure = () => this.#storageFailed();
+    options.logs.onDirectoryFailed = (home) => this.#directoryFailed(home);
     this.#armIsrTimer();
   }
 
@@ -83,30 +89,38 @@ export class ReplicaManager implements DataPlane {
     if (!this.#checkpointTimer.armed && !this.#shuttingDown) this.#armCheckpointTimer();
     const leaders: RoleChange[] = [];
     const followers: RoleChange[] = [];
-    const topics = request.topicStates.map(({ topicName, topicId, partitionStates }) => ({
-      topicId,
-      partitionErrors: partitionStates.map((state) => ({
-        partitionIndex: state.partitionIndex,
-        errorCode: this.#admit(topicName, topicId, state, leaders, followers),
-      })),
-    }));
+    const admitted = request.topicStates.map(({ topicName, topicId, partitionStates }) =>
+      partitionStates.map((state) => this.#admit(topicName, topicId, state, leaders, followers)),
+    );
     for (const { partition } of leaders) this.#fetchers.remove(partition);
     for (const { partition, state } of leaders) {
-      this.#guard(() => partition.makeLeader(state));
+      if (!partition.offline) this.#guard(() => partition.makeLeader(state));
     }
     const following: Partition[] = [];
     for (const { partition, state } of followers) {
       const raised = state.leaderEpoch !== partition.leaderEpoch;
-      if (!partition.makeFollower(state) || !raised) continue;
+      if (partition.offline || !partition.makeFollower(state) || !raised) continue;
       this.#fetchers.remove(partition);
       partition.waiters.leadershipChanged();
       following.push(partition);
     }
     if (!this.#shuttingDown && !this.logDirOffline) {
-      for (const partition of following) this.#guard(() => this.#fetchers.add(partition));
+      for (const partition of following) {
+        if (!partition.offline) this.#guard(() => this.#fetchers.add(partition));
+      }
     }
     this.#fetchers.closeIdle();
     this.#queue.run();
+    // The disk may have refused what the new roles had to write.
+    const topics = request.topicStates.map(({ topicName, topicId, partitionStates }, t) => ({
+      topicId,
+      partitionErrors: partitionStates.map(({ partitionIndex }, p) => ({
+        partitionIndex,
+        errorCode: this.#table.get(topicName, partitionIndex)?.offline
+          ? ErrorCode.KAFKA_STORAGE_ERROR
+          : (admitted[t]?.[p] as number),
+      })),
+    }));
     return { errorCode: ErrorCode.NONE, topics };
   }
 
@@ -119,9 +133,9 @@ export class ReplicaManager implements DataPlane {
     followers: RoleChange[],
   ): number {
     const { brokerId, switches, metadata, logs } = this.#options;
-    if (this.logDirOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
     const index = state.partitionIndex;
     const known = this.#table.get(topic, index);
+    if (known?.offline || this.logDirOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
     const log = known?.log ?? logs.get(topic, index);
     if (log !== undefined && log.identity.topicId !== topicId) {
       return ErrorCode.INCONSISTENT_TOPIC_ID;
@@ -131,7 +145,7 @@ export class ReplicaManager implements DataPlane {
     if (state.leaderEpoch <= current && !switches["unfenced-leader-and-isr"]) {
       return ErrorCode.STALE_CONTROLLER_EPOCH;
     }
-    const partition = known ?? this.#host(topic, index, topicId);
+    const partition = known ?? this.#host(topic, topicId, state);
     if (partition === null) return ErrorCode.KAFKA_STORAGE_ERROR;
     if (state.leader === brokerId) leaders.push({ partition, state });
     // A leader that is not known to live is not followed: a later request repairs it [CTL-37].
@@ -139,11 +153,13 @@ export class ReplicaManager implements DataPlane {
     return ErrorCode.NONE;
   }
 
-  /** Hosts the partition, with its log; null if the disk refused. */
-  #host(topic: string, index: number, topicId: string): Partition | null {
+  /** Hosts the partition, with its log; null if the disk refused, or the log may be offline. */
+  #host(topic: string, topicId: string, state: LeaderAndIsrPartitionState): Partition | null {
+    const { partitionIndex, isNew } = state;
     let partition: Partition | null = null;
     this.#guard(() => {
-      const log = this.#options.logs.getOrCreate(topic, index, topicId);
+      const log = this.#options.logs.getOrCreate(topic, partitionIndex, topicId, isNew);
+      if (log === null) return;
       partition = new Partition(this.#options, this.#queue, log);
       this.#table.add(partition);
     });
@@ -166,7 +182,7 @@ export class ReplicaManager implements DataPlane {
   /** [CTL-36.4] */
   #stop(topic: string, index: number, leaderEpoch: number, deletePartition: boolean): number {
     const partition = this.#table.get(topic, index);
-    if (this.logDirOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
+    if (partition?.offline || this.logDirOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
     if (partition !== undefined) {
       const always = leaderEpoch === EPOCH_DURING_DELETE || leaderEpoch === NO_EPOCH;
       if (!always && leaderEpoch < partition.leaderEpoch) return ErrorCode.FENCED_LEADER_EPOCH;
@@ -210,6 +226,13 @@ export class ReplicaManager implements DataPlane {
     return this.#offsets.listOffsets(request);
   }
 
+  deleteRecords(
+    request: DeleteRecordsRequest,
+    respond: (response: DeleteRecordsResponse) => void,
+  ): void {
+    this.#deletions.deleteRecords(request, respond);
+  }
+
   offsetForLeaderEpoch(request: OffsetForLeaderEpochRequest): OffsetForLeaderEpochResponse {
     return this.#offsets.offsetForLeaderEpoch(request);
   }
@@ -250,12 +273,13 @@ export class ReplicaManager implements DataPlane {
     this.#options.logs.shutdown(this.#options.brokerEpoch(), done);
   }
 
-  /** The log directory went offline: nothing is led or followed any more. */
-  #storageFailed(): void {
-    this.#isrTimer.cancel();
-    this.#checkpointTimer.cancel();
-    this.#fetchers.closeAll();
-    for (const partition of this.#table.all) partition.waiters.leadershipChanged();
+  /** A log directory went offline: what lies in it is led or followed no more. */
+  #directoryFailed(home: LogHome): void {
+    for (const partition of this.#table.all) {
+      if (partition.log.identity.home !== home) continue;
+      this.#fetchers.remove(partition);
+      partition.goOffline();
+    }
     // The request that met the error may be half done: wake the others in a turn of their own.
     this.#options.context.after(0, () => this.#queue.run());
   }
@@ -265,7 +289,7 @@ export class ReplicaManager implements DataPlane {
       action();
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
-      this.#options.logs.storageFailed();
+      this.#options.logs.storageFailed(error);
     }
   }
 }

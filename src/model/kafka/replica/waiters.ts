@@ -16,6 +16,7 @@ export interface DelayedOperation {
 const APPENDED = 1;
 const HIGH_WATERMARK_MOVED = 2;
 const EVERYTHING = 4;
+const LOG_START_MOVED = 8;
 
 /** The partitions of a broker whose waiters are due. */
 export class WaiterQueue {
@@ -47,6 +48,8 @@ export class PartitionWaiters {
   readonly consumerFetches: DelayedOperation[] = [];
   /** Fetches that wait for records. */
   readonly followerFetches: DelayedOperation[] = [];
+  /** DeleteRecords requests that wait for the log starts of the followers. */
+  readonly deletions: DelayedOperation[] = [];
   readonly #queue: WaiterQueue;
   /** Bits of what happened; not 0 exactly while in the queue. */
   #happened = 0;
@@ -61,6 +64,11 @@ export class PartitionWaiters {
 
   highWatermarkMoved(): void {
     this.#note(HIGH_WATERMARK_MOVED);
+  }
+
+  /** A follower moved its log start. */
+  logStartMoved(): void {
+    this.#note(LOG_START_MOVED);
   }
 
   /** The role changed, or the partition is gone: nobody waits here as before. */
@@ -86,6 +94,9 @@ export class PartitionWaiters {
       tryAll(this.consumerFetches);
     }
     if ((happened & (APPENDED | EVERYTHING)) !== 0) tryAll(this.followerFetches);
+    if ((happened & (LOG_START_MOVED | HIGH_WATERMARK_MOVED | EVERYTHING)) !== 0) {
+      if (this.deletions.length > 0) tryAll(this.deletions);
+    }
   }
 }
 

@@ -34,7 +34,7 @@ export class LogWorld {
       },
     });
     this.world.start(this.node);
-    this.manager.getOrCreate("t", 0, "topic-t");
+    this.manager.getOrCreate("t", 0, "topic-t", true);
   }
 
   get log(): Log {
