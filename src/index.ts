@@ -26,5 +26,14 @@ export {
 export { ScenarioError } from "./trial/scenario-error.ts";
 export { parseScenarioFile, type ScenarioFile } from "./trial/scenario-file.ts";
 export { scenarioJsonSchema } from "./trial/scenario-schema.ts";
+export {
+  NotReproduced,
+  Shrinker,
+  type ShrinkProgress,
+  type ShrinkRequest,
+  type ShrinkResult,
+  type ShrinkTarget,
+  shrink,
+} from "./trial/shrink/shrink.ts";
 export { runTrial, Trial, type TrialOptions } from "./trial/trial.ts";
 export { type Difference, type Verification, verifyTrial } from "./trial/verify.ts";

@@ -12,7 +12,7 @@ import type { Switches } from "../model/variants/registry.ts";
 import { type Flow, parseDuration, type SimNode } from "../sim/index.ts";
 import { consumeWorkload } from "../workloads/consume.ts";
 import type { HistoryRecorder } from "../workloads/history-recorder.ts";
-import { OpenSends, produceWorkload } from "../workloads/produce.ts";
+import { OpenSends, produceWorkload, type Schedule } from "../workloads/produce.ts";
 import type { Cluster } from "./cluster.ts";
 import { producerNames, stringify } from "./facts.ts";
 import type { Scenario } from "./scenario.ts";
@@ -77,6 +77,7 @@ function* created(admin: Admin, topic: Scenario["topics"][number]): Flow<boolean
         numPartitions: topic.partitions,
         replicationFactor: topic.replicationFactor,
         configs: stringify(topic.config),
+        ...(topic.replicas === undefined ? {} : { assignments: topic.replicas }),
       },
     ]);
     return true;
@@ -98,6 +99,23 @@ function partitionsOf(scenario: Scenario, names: readonly string[] | undefined) 
   );
 }
 
+type Sends = NonNullable<Scenario["producers"][number]["sends"]>;
+
+/** Explicit sends in the order of their times; those of one time stay as written. */
+function scheduleOf(sends: Sends): Schedule {
+  const planned = sends.map(({ at, to, key }) => {
+    const dash = to.lastIndexOf("-");
+    return {
+      at: parseDuration(at) as number,
+      topic: to.slice(0, dash),
+      partition: Number(to.slice(dash + 1)),
+      key: key ?? null,
+    };
+  });
+  planned.sort((a, b) => a.at - b.at);
+  return { sends: planned, from: null };
+}
+
 export function addProducers(parts: ClientParts): ClientGroup {
   const { cluster, scenario, switches, recorder, control } = parts;
   const nodes: SimNode[] = [];
@@ -115,6 +133,7 @@ export function addProducers(parts: ClientParts): ClientGroup {
           keys: group.keys,
           maxOpen: group.maxOpen,
           padding: group.padding,
+          schedule: group.sends === undefined ? null : scheduleOf(group.sends),
           config: {
             ...TIMEOUTS[scenario.timeouts].producer,
             ...(group.config as Partial<ProducerConfig>),

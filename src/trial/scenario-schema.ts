@@ -52,6 +52,13 @@ function topicDefaults(): { [key: string]: unknown } {
   return defaults;
 }
 
+/** One record of an explicit schedule: `{ at: 2.5s, to: orders-0, key: k1 }`. */
+const sendSchema = z.strictObject({
+  at: durationSchema().describe("When, from the begin of the load"),
+  to: z.string().regex(/^[A-Za-z0-9._]+-\d+$/, "expected a partition such as orders-0"),
+  key: z.string().optional(),
+});
+
 /** `acks` is written 0, 1, -1 or all. */
 const acksSchema = z
   .union([z.literal("all"), z.literal(-1), z.literal(0), z.literal(1), z.enum(["-1", "0", "1"])])
@@ -106,6 +113,10 @@ function build(wrap: Wrap, forFile: boolean) {
               .regex(/^[A-Za-z0-9._]+$/, "expected letters, digits, dots, underscores"),
             partitions: wrap(z.int().min(1).max(10_000)).default(1),
             replicationFactor: wrap(z.int().min(1)).default(3),
+            replicas: z
+              .array(z.array(z.int().min(1)).min(1))
+              .optional()
+              .describe("Brokers of each partition, the preferred first; absent: Kafka's formula"),
             config: configSchema(topicDefaults(), wrap).default({}),
           }),
         )
@@ -124,6 +135,10 @@ function build(wrap: Wrap, forFile: boolean) {
               .default(100)
               .describe("Sends without outcome"),
             padding: wrap(z.int().min(0)).default(0).describe("Bytes added to each value"),
+            sends: z
+              .array(sendSchema)
+              .optional()
+              .describe("These records and no others: rate and keys do not count then"),
             config: producerConfig.default({}).describe("Producer configuration"),
           }),
         )

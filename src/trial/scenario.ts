@@ -130,6 +130,9 @@ function checkMeaning(file: ScenarioFile, scenario: Scenario): void {
         `replication factor ${topic.replicationFactor} above the ${scenario.cluster.brokers} brokers`,
       );
     }
+    checkReplicas(topic, scenario.cluster.brokers, (message) =>
+      fail(["topics", i, "replicas"], message),
+    );
   });
   const clients = { producers: scenario.producers, consumers: scenario.consumers };
   for (const [group, list] of Object.entries(clients)) {
@@ -141,6 +144,14 @@ function checkMeaning(file: ScenarioFile, scenario: Scenario): void {
       });
     });
   }
+  scenario.producers.forEach(({ sends }, i) => {
+    (sends ?? []).forEach(({ to }, j) => {
+      const dash = to.lastIndexOf("-");
+      const target = parseTarget(`leader(${to})`);
+      const wrong = dash < 0 ? null : impossibleTarget(target, scenario);
+      if (wrong !== null) fail(["producers", i, "sends", j, "to"], wrong);
+    });
+  });
   scenario.faults.forEach((fault, i) => {
     const wrong = impossibleTarget(parseTarget(fault.target), scenario);
     if (wrong !== null) fail(["faults", i, fault.kind], wrong);
@@ -152,6 +163,26 @@ function checkMeaning(file: ScenarioFile, scenario: Scenario): void {
     if (Number(id) < 1 || Number(id) > scenario.cluster.brokers) {
       fail(["cluster", "brokerConfig", id], `no broker ${id} of ${scenario.cluster.brokers}`);
     }
+  }
+}
+
+/** An explicit assignment names, for each partition, as many brokers that exist as there are copies. */
+function checkReplicas(
+  topic: Scenario["topics"][number],
+  brokers: number,
+  fail: (message: string) => never,
+): void {
+  const { replicas, partitions, replicationFactor } = topic;
+  if (replicas === undefined) return;
+  if (replicas.length !== partitions) {
+    fail(`expected a list for each of ${partitions} partitions, found ${replicas.length}`);
+  }
+  for (const ids of replicas) {
+    if (new Set(ids).size !== replicationFactor || ids.length !== replicationFactor) {
+      fail(`expected ${replicationFactor} different brokers (replicationFactor), found [${ids}]`);
+    }
+    const unknown = ids.find((id) => id > brokers);
+    if (unknown !== undefined) fail(`no broker ${unknown} of ${brokers}`);
   }
 }
 

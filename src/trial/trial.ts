@@ -54,6 +54,13 @@ export interface TrialOptions {
   readonly limits?: Partial<Limits>;
   /** Off only in benchmarks that measure what the invariants cost. */
   readonly invariants?: boolean;
+  /**
+   * Asked about each finding with its clause (null: a violation); true ends the trial there, and the
+   * history is not judged. For shrinking, which looks for one finding.
+   */
+  readonly stopAt?: (finding: Finding, clause: string | null) => boolean;
+  /** With `stopAt`: no phase after this one. */
+  readonly lastPhase?: "chaos" | "final reads";
   /** Called when the world is built and nothing has started: logs and traces attach here. */
   readonly onWorld?: (trial: Trial) => void;
 }
@@ -96,6 +103,8 @@ export class Trial {
   readonly #finalControl = { stopped: false };
   readonly #finalReader: SimNode;
   #why: string | null = null;
+  /** `stopAt` has ended the trial. */
+  #stopped = false;
 
   constructor(options: TrialOptions) {
     this.options = options;
@@ -151,15 +160,16 @@ export class Trial {
     try {
       if (this.#boot()) {
         this.#chaos();
-        this.#heal();
-        this.#converge();
-        this.#finalReads();
+        if (this.options.lastPhase === "chaos") this.#stopped = true;
+        if (!this.#stopped) this.#heal();
+        if (!this.#stopped) this.#converge();
+        if (!this.#stopped) this.#finalReads();
       }
     } catch (error) {
       if (!(error instanceof LimitReached)) throw error;
       this.#why = error.message;
     }
-    this.#judge();
+    if (!this.#stopped) this.#judge();
     return this.#result();
   }
 
@@ -196,13 +206,15 @@ export class Trial {
     const { world, cluster } = this;
     for (const node of cluster.zooKeepers) world.start(node);
     for (const node of cluster.brokers) world.start(node);
-    world.runUntilCondition(() => this.liveness.machinesReady, BOOT_LIMIT);
+    const ready = () => this.#stopped || this.liveness.machinesReady;
+    world.runUntilCondition(ready, BOOT_LIMIT);
     world.start(this.#admin.node);
     world.runUntilCondition(
-      () => this.#admin.done() && this.liveness.pending() === null,
+      () => this.#stopped || (this.#admin.done() && this.liveness.pending() === null),
       BOOT_LIMIT,
     );
     this.#phase("boot", 0);
+    if (this.#stopped) return false;
     const pending = this.#admin.done()
       ? this.liveness.pending()
       : { reason: "topics are not created" };
@@ -227,7 +239,9 @@ export class Trial {
         });
       }
     }
-    world.runUntil(from + this.#duration);
+    const until = from + this.#duration;
+    if (options.stopAt === undefined) world.runUntil(until);
+    else world.runUntilCondition(() => this.#stopped, until);
     this.#phase("chaos", from);
   }
 
@@ -247,12 +261,12 @@ export class Trial {
     const from = this.world.now;
     const limit = from + (parseDuration(this.scenario.converge) as Micros);
     this.world.runUntilCondition(
-      this.#every(100, () => this.liveness.pending() === null),
+      this.#every(100, () => this.#stopped || this.liveness.pending() === null),
       limit,
     );
     this.#phase("converge", from);
     const pending = this.liveness.pending();
-    if (pending === null) return;
+    if (pending === null || this.#stopped) return;
     const { reason, ...where } = pending;
     this.#report({
       check: "Convergence",
@@ -268,6 +282,7 @@ export class Trial {
     const from = world.now;
     world.start(this.#finalReader);
     const complete = () => {
+      if (this.#stopped) return true;
       for (const topic of this.scenario.topics) {
         for (let partition = 0; partition < topic.partitions; partition++) {
           const name = `${topic.name}-${partition}`;
@@ -293,6 +308,7 @@ export class Trial {
     this.#counts.set(finding.check, seen + 1);
     const classified = this.#guarantee?.classify(finding) ?? null;
     const list = classified === null ? this.#violations : this.#outside;
+    if (this.options.stopAt?.(finding, classified?.outside.clause ?? null)) this.#stopped = true;
     let listed = 0;
     for (const { check } of list) if (check === finding.check) listed++;
     if (listed >= LISTED_PER_CHECK) return;

@@ -17,6 +17,23 @@ import type { Switches } from "../model/variants/registry.ts";
 import type { Micros, ProcessContext, ProcessFactory } from "../sim/index.ts";
 import { type HistoryRecorder, PartitionNames } from "./history-recorder.ts";
 
+/** One record of an explicit schedule. */
+export interface PlannedSend {
+  /** From the first start of the producer. */
+  readonly at: Micros;
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: string | null;
+}
+
+/** Explicit records instead of a rate: what is left out shifts nothing else. */
+export interface Schedule {
+  /** By time. Those that fall due while the producer is down are left out. */
+  readonly sends: readonly PlannedSend[];
+  /** When the producer first started; null before. Kept over its restarts. */
+  from: Micros | null;
+}
+
 export interface ProduceOptions {
   /** Name of the producer, such as `p1`; first part of every value. */
   readonly name: string;
@@ -34,6 +51,8 @@ export interface ProduceOptions {
   readonly addresses: ClusterAddresses;
   readonly switches: Switches;
   readonly recorder: HistoryRecorder;
+  /** null: records at the rate. */
+  readonly schedule: Schedule | null;
   /** Shared with the trial: sending stops when it says so. */
   readonly control: { stopped: boolean };
   /** Numbers already used by earlier incarnations: values stay unique over a restart. */
@@ -110,6 +129,10 @@ class ProduceProcess {
   start(): void {
     const context = this.#context;
     const options = this.#options;
+    if (options.schedule !== null) {
+      this.#follow(options.schedule);
+      return;
+    }
     const timer = context.timer(() => {
       if (options.control.stopped) return;
       timer.set(this.#period);
@@ -118,23 +141,52 @@ class ProduceProcess {
     timer.set(context.random.below(this.#period) + 1);
   }
 
+  #follow(schedule: Schedule): void {
+    const { control } = this.#options;
+    const { kernel } = this.#context;
+    const { sends } = schedule;
+    schedule.from ??= kernel.now;
+    const from = schedule.from;
+    let next = 0;
+    while (next < sends.length && (sends[next] as PlannedSend).at < kernel.now - from) next++;
+    const timer = this.#context.timer(() => {
+      if (control.stopped) return;
+      while (next < sends.length && (sends[next] as PlannedSend).at <= kernel.now - from) {
+        const { topic, partition, key } = sends[next++] as PlannedSend;
+        this.#send(topic, partition, key, true);
+      }
+      arm();
+    });
+    const arm = () => {
+      const send = sends[next];
+      if (send !== undefined) timer.set(Math.max(1, send.at - (kernel.now - from)));
+    };
+    arm();
+  }
+
   #sendOne(): void {
+    const options = this.#options;
+    const topic = options.topics[this.#turn++ % options.topics.length] as {
+      name: string;
+      partitions: number;
+    };
+    const key = options.keys > 0 ? `k${this.#context.random.below(options.keys)}` : null;
+    const partition =
+      key === null
+        ? Math.floor(this.#turn / options.topics.length) % topic.partitions
+        : partitionForKey(key, topic.partitions);
+    this.#send(topic.name, partition, key, key === null);
+  }
+
+  /** `explicitly`: the partition is given to the client, which otherwise goes by the key. */
+  #send(topic: string, partition: number, key: string | null, explicitly: boolean): void {
     const lane = this.#free.pop();
     if (lane === undefined) return;
     const options = this.#options;
     const context = this.#context;
     const number = options.counter.next++;
-    const topic = options.topics[this.#turn++ % options.topics.length] as {
-      name: string;
-      partitions: number;
-    };
-    const key = options.keys > 0 ? `k${context.random.below(options.keys)}` : null;
     const value = `${options.name}:${key ?? "-"}:${number}${this.#padding}`;
-    const partition =
-      key === null
-        ? Math.floor(this.#turn / options.topics.length) % topic.partitions
-        : partitionForKey(key, topic.partitions);
-    const name = this.#names.of(topic.name, partition);
+    const name = this.#names.of(topic, partition);
     const life = context.incarnation - 1;
     const process = options.firstProcess + life * options.maxOpen + lane;
     const { recorder } = options;
@@ -143,9 +195,7 @@ class ProduceProcess {
     recorder.record(process, "invoke", "send", context.kernel.now, [sent], details);
     options.open.add(process, sent, this.#acks);
     const completion = this.#producer.send(
-      key === null
-        ? { topic: topic.name, partition, key, value }
-        : { topic: topic.name, key, value },
+      explicitly ? { topic, partition, key, value } : { topic, key, value },
     );
     completion.onSettled(() => {
       this.#free.push(lane);

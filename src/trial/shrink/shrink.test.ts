@@ -1,0 +1,102 @@
+/** Shrinking of real trials: what is left, that it fails by itself, and that it is necessary. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { resolveScenario } from "../scenario.ts";
+import { parseScenarioFile } from "../scenario-file.ts";
+import { runTrial } from "../trial.ts";
+import { NotReproduced, Shrinker, type ShrinkRequest, shrink } from "./shrink.ts";
+
+const SCENARIOS = join(import.meta.dirname, "../../../scenarios");
+
+function request(
+  name: string,
+  seed: string,
+  variant: string | null,
+  check: string,
+  clause: string | null = null,
+): ShrinkRequest {
+  const text = readFileSync(join(SCENARIOS, `${name}.yaml`), "utf8");
+  const scenario = resolveScenario(parseScenarioFile(text, name), seed);
+  return { scenario, seed, variant, plan: null, target: { check, clause } };
+}
+
+describe("a violation of the swarm", () => {
+  const asked = request("swarm", "2", "unclean-election-always", "LeaderFromIsr");
+  const result = shrink(asked);
+  const { scenario, seed, variant } = result;
+
+  test("at most four faults and ten operations are left", () => {
+    expect(result.complete).toBe(true);
+    expect(result.faultsAfter).toBeLessThanOrEqual(4);
+    expect(result.opsAfter).toBeLessThanOrEqual(10);
+    expect(result.faultsBefore).toBeGreaterThan(result.faultsAfter);
+    expect(result.irrelevant).toHaveLength(result.faultsBefore - result.faultsAfter);
+    expect(result.necessary).toEqual(result.plan.faults);
+  });
+
+  test("the small scenario fails by itself, run to its end", () => {
+    const { violations, verdict } = runTrial({ scenario: { scenario, drawn: [] }, seed, variant });
+    expect(verdict).toBe("violated");
+    expect(violations.map(({ check }) => check)).toContain("LeaderFromIsr");
+    expect(violations[0]).toEqual(result.finding);
+  });
+
+  test("without any one of its faults it does not fail", () => {
+    for (const left of scenario.faults) {
+      const faults = scenario.faults.filter((fault) => fault !== left);
+      const less = { scenario: { ...scenario, faults }, drawn: [] };
+      const checks = runTrial({ scenario: less, seed, variant }).violations.map((v) => v.check);
+      expect(checks).not.toContain("LeaderFromIsr");
+    }
+  });
+
+  test("the unmodified model holds on it", () => {
+    const { violations } = runTrial({ scenario: { scenario, drawn: [] }, seed });
+    expect(violations).toEqual([]);
+  });
+
+  test("the same request gives the same result", () => {
+    expect(shrink(asked)).toEqual(result);
+  });
+
+  test("the plan of a failure file is cut down as well", () => {
+    const { plan } = runTrial({ ...asked, variant });
+    const again = shrink({ ...asked, plan });
+    expect(again.faultsAfter).toBeLessThanOrEqual(4);
+  });
+});
+
+describe("other targets", () => {
+  test("a finding outside of the guarantee keeps its clause [C-8]", () => {
+    const asked = request("jepsen-2013", "1", null, "NoAcknowledgedWriteLost", "C-8");
+    const result = shrink(asked);
+    expect(result.target).toEqual({ check: "NoAcknowledgedWriteLost", clause: "C-8" });
+    expect(result.opsAfter).toBeLessThanOrEqual(3);
+    const small = { scenario: result.scenario, drawn: [] };
+    const { outside, verdict } = runTrial({ scenario: small, seed: result.seed });
+    expect(verdict).toBe("held");
+    expect(
+      outside.some(({ check, clause }) => check === "NoAcknowledgedWriteLost" && clause === "C-8"),
+    ).toBe(true);
+  });
+
+  test("what a checker finds in the history", () => {
+    const asked = request("swarm", "1", "consumer-rewinds", "nonmonotonic-poll");
+    const result = shrink(asked);
+    expect(result.faultsAfter).toBeLessThanOrEqual(4);
+    expect(result.opsAfter).toBeLessThanOrEqual(10);
+  });
+
+  test("what is not found cannot be cut down", () => {
+    const asked = request("healthy", "1", null, "LeaderFromIsr");
+    expect(() => new Shrinker(asked)).toThrow(NotReproduced);
+  });
+
+  test("a budget ends the search with what is known", () => {
+    const asked = request("swarm", "2", "unclean-election-always", "LeaderFromIsr");
+    const result = shrink({ ...asked, budget: { attempts: 10 } });
+    expect(result.complete).toBe(false);
+    expect(result.necessary).toEqual([]);
+  });
+});
