@@ -283,7 +283,19 @@ export const KINDS: { readonly [K in FaultKind]: KindEntry } = {
     fields: [],
   },
   "disk-full": node("Writes fail: no space left"),
-  "io-error": node("Writes fail: I/O error"),
+  "io-error": {
+    says: "Writes fail: I/O error",
+    duration: UNTIL_HEAL,
+    fields: [
+      {
+        name: "directory",
+        written: "directory",
+        type: "text",
+        fallback: null,
+        says: "Only below this log directory, as in log.dirs; absent: everywhere",
+      },
+    ],
+  },
   "wipe-disk": node("The machine loses power and its disk; it starts again with an empty one"),
 };
 

@@ -115,12 +115,10 @@ export class NodeEffects {
         disk.full = ++state.full > 0;
         return effect(() => {
           disk.full = --state.full > 0;
+          this.#mended(state);
         });
       case "io-error":
-        disk.failing = ++state.failing > 0;
-        return effect(() => {
-          disk.failing = --state.failing > 0;
-        });
+        return this.#ioError(state, fault.directory);
       case "slow-disk":
         disk.extraSyncLatency += fault.by;
         return effect(() => {
@@ -179,6 +177,28 @@ export class NodeEffects {
         this.#world.start(node);
       },
     };
+  }
+
+  #ioError(state: NodeState, directory: string | null): Effect {
+    const { disk } = state.node;
+    const prefix = directory === null ? null : `${directory}/`;
+    if (prefix === null) disk.failing = ++state.failing > 0;
+    else disk.failingPrefixes = [...disk.failingPrefixes, prefix];
+    return effect(() => {
+      if (prefix === null) disk.failing = --state.failing > 0;
+      else {
+        const rest = [...disk.failingPrefixes];
+        rest.splice(rest.indexOf(prefix), 1);
+        disk.failingPrefixes = rest;
+      }
+      this.#mended(state);
+    });
+  }
+
+  /** The disk works again: a process that had ended for it is started by its supervisor. */
+  #mended({ node, down, full, failing }: NodeState): void {
+    if (node.running || node.incarnation === 0 || down + full + failing > 0) return;
+    this.#world.start(node);
   }
 
   #powerOff(node: SimNode, torn: Torn): void {

@@ -28,11 +28,16 @@ export type PlainKind =
   | "lying-fsync"
   | "disk-full"
   | "disk-stall"
-  | "io-error"
   | "fast-restart";
 
 interface PlainFault extends FaultBase {
   readonly kind: PlainKind;
+}
+
+export interface IoError extends FaultBase {
+  readonly kind: "io-error";
+  /** Only writes below this directory fail, one of several disks; null: every write. */
+  readonly directory: string | null;
 }
 
 export type Torn = "maybe" | "always" | "never";
@@ -121,6 +126,7 @@ export interface ShiftMessages extends MessageFault {
 export type Fault =
   | PlainFault
   | PowerOff
+  | IoError
   | Partition
   | Clog
   | Latency

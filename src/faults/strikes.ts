@@ -255,8 +255,9 @@ function drawMachineFault(
     case "lying-fsync":
     case "disk-full":
     case "disk-stall":
-    case "io-error":
       return { kind, at, duration, target };
+    case "io-error":
+      return { kind, at, duration, target, directory: null };
     case "drop-messages":
     case "delay-messages":
     case "duplicate-messages":
