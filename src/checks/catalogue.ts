@@ -29,18 +29,18 @@ const PROMISES: { readonly [name in AnomalyName]: Guarantee } = {
   duplicate: {
     promisedWhen: IDEMPOTENT,
     clauses: ["C-14", "C-37", "C-38"],
-    breaks: ["no-duplicate-detection"],
+    breaks: ["no-duplicate-detection", "producer-state-not-rebuilt"],
   },
   "inconsistent-offsets": {
     promisedWhen: "no committed record is lost",
     clauses: ["C-1", "C-8", "C-42", "C-46"],
-    breaks: [],
+    breaks: ["duplicate-answered-with-log-end"],
   },
   "garbage-read": { promisedWhen: "always", clauses: [], breaks: [] },
   G1a: {
     promisedWhen: `the send failed for certain; ${TRANSACTIONS}`,
     clauses: ["C-14", "C-57"],
-    breaks: [],
+    breaks: ["unknown-outcome-reported-as-failure"],
   },
   G1c: { promisedWhen: TRANSACTIONS, clauses: ["C-55"], breaks: [] },
   "G1c-ww": { promisedWhen: "never: writes are not isolated", clauses: ["C-55"], breaks: [] },
@@ -69,7 +69,7 @@ const PROMISES: { readonly [name in AnomalyName]: Guarantee } = {
   "poll-skip": {
     promisedWhen: "manual assignment; no retention overtakes the consumer, and no loss resets it",
     clauses: ["C-43", "C-45", "C-46", "C-49"],
-    breaks: ["consumer-skips"],
+    breaks: ["consumer-skips", "consumer-resets-on-leader-change"],
   },
   "nonmonotonic-poll": {
     promisedWhen: "manual assignment; no loss resets the consumer",
@@ -92,6 +92,21 @@ const HEALED = "all nodes run, all links are whole, and the time that Kafka need
 
 /** What must come true after healing; judged by the trial while it converges. */
 export const LIVENESS = {
+  Convergence: {
+    says: "When all faults have ended, the cluster converges: what stands below, within a time.",
+    source: "CHECKS §6.2 V1",
+    promisedWhen: HEALED,
+    clauses: ["C-26", "C-27"],
+    breaks: [
+      "epoch-cache-survives-truncation",
+      "lost-isr-answer-not-recognised",
+      "bounce-not-detected",
+      "registration-of-old-session-trusted",
+      "unanswered-control-request-dropped",
+      "newer-broker-epoch-refused",
+      "zookeeper-watch-missed-on-reconnect",
+    ],
+  },
   EnsembleServes: {
     says: "The ZooKeeper ensemble has a leader that serves.",
     source: "[ZFS-3], C-27",

@@ -57,6 +57,7 @@ export class Fetcher implements ResponseListener {
   readonly #config: ConsumerConfig;
   readonly #isolationLevel: number;
   readonly #skips: boolean;
+  readonly #resets: boolean;
   /** Leaders with a fetch in flight. */
   readonly #busy: number[] = [];
   /** Scratch of `collect`: leader epochs of the records taken. */
@@ -81,6 +82,7 @@ export class Fetcher implements ResponseListener {
     this.#config = config;
     this.#isolationLevel = config["isolation.level"] === "read_committed" ? 1 : 0;
     this.#skips = switches["consumer-skips"];
+    this.#resets = switches["consumer-resets-on-leader-change"];
   }
 
   /**
@@ -209,6 +211,7 @@ export class Fetcher implements ResponseListener {
       this.#positions.errors.push(new KafkaClientError(OFFSET_OUT_OF_RANGE, message, true));
       return;
     }
+    if (this.#resets) assigned.reset("latest");
     this.#positions.retryLater(assigned);
     const { metadata } = assigned;
     if (metadata !== null) this.#updater.metadata.updateLeader(metadata, entry.currentLeader);

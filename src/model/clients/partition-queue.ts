@@ -32,6 +32,8 @@ export class ProducerBatch {
   earlierSends = 0;
   /** The answer to the last request proves that it was not appended [C-14]. */
   refused = false;
+  /** Only for a variant: failed, and said to be in no log whatever is known. */
+  assumedAbsent = false;
   /** End of the back-off after the last attempt. */
   retryAt: Micros = 0;
   /** Leader epoch under which the last attempt was made: a newer one cancels the back-off [PRD-6]. */
@@ -97,7 +99,8 @@ export class ProducerBatch {
 
   /** Absence from every log is certain: never sent, or the only attempt was refused [C-14]. */
   get certainlyAbsent(): boolean {
-    return this.sends === 0 || (this.sends === 1 && !this.inFlight && this.refused);
+    if (this.sends === 0 || this.assumedAbsent) return true;
+    return this.sends === 1 && !this.inFlight && this.refused;
   }
 }
 

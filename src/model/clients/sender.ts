@@ -58,6 +58,7 @@ export class Sender implements NetworkUser, ResponseListener {
   /** One request in flight: a partition is muted while its batch is out [PRD-4]. */
   readonly #strictOrder: boolean;
   readonly #retryReorders: boolean;
+  readonly #deniesDoubt: boolean;
   readonly #wakeTimer: Timer;
   readonly #expiryTimer: Timer;
   /** When the wake timer is due; infinite while it is not armed. */
@@ -89,6 +90,7 @@ export class Sender implements NetworkUser, ResponseListener {
     const maxInFlight = config["max.in.flight.requests.per.connection"];
     this.#strictOrder = maxInFlight === 1;
     this.#retryReorders = options.switches["retry-reorders"];
+    this.#deniesDoubt = options.switches["unknown-outcome-reported-as-failure"];
     this.#identity = config["enable.idempotence"]
       ? new ProducerIdentity(context, options.clientId)
       : null;
@@ -331,6 +333,7 @@ export class Sender implements NetworkUser, ResponseListener {
     } else if (this.#mayRetry(batch, errorCode, answer)) this.#requeue(batch);
     else {
       this.#identity?.failed(batch);
+      batch.assumedAbsent = this.#deniesDoubt;
       const name = errorName(errorCode);
       this.#accumulator.fail(batch, name, name);
     }
@@ -365,6 +368,7 @@ export class Sender implements NetworkUser, ResponseListener {
     const now = this.#context.now();
     for (const batch of this.#accumulator.takeExpired(now, this.#deliveryTimeout)) {
       this.#identity?.failed(batch);
+      batch.assumedAbsent = this.#deniesDoubt;
       this.#accumulator.fail(batch, ClientErrorCode.TIMEOUT, "delivery.timeout.ms passed");
     }
     const oldest = this.#accumulator.oldest();

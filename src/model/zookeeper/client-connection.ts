@@ -5,6 +5,7 @@
  * [ZOP-6]. Invariant: the head of `#pending` is a write or a sync in flight.
  */
 import type { Connection, ConnectionHandler } from "../../sim/index.ts";
+import type { Switches } from "../variants/registry.ts";
 import type { MultiResult, Stat, WatchEvent } from "./client-api.ts";
 import {
   type ClientMessage,
@@ -25,6 +26,7 @@ export interface ClientRegistry {
   readonly database: Database;
   readonly watches: Watches;
   readonly role: Role | null;
+  readonly switches: Switches;
   newSessionId(): number;
   /** Requested time-out clamped to the configured bounds [SES-1]. */
   negotiate(timeoutMs: number): number;
@@ -94,7 +96,8 @@ export class ClientConnection implements ConnectionHandler<ClientMessage>, Watch
     const registry = this.#registry;
     const { role } = registry;
     // A client that has seen more than this server must go elsewhere: its reads never go back [SES-5].
-    if (role === null || request.lastZxid > registry.database.lastProcessedZxid) {
+    const behind = request.lastZxid > registry.database.lastProcessedZxid;
+    if (role === null || (behind && !registry.switches["zookeeper-read-goes-back"])) {
       this.close();
       return;
     }
@@ -242,7 +245,8 @@ export class ClientConnection implements ConnectionHandler<ClientMessage>, Watch
 
   /** Compares what the client last saw with what is here: an event or a new watch [WAT-5]. */
   #setWatches({ lastZxid, data, exist, child }: ReadOperation & { op: "setWatches" }): void {
-    const { database, watches } = this.#registry;
+    const { database, watches, switches } = this.#registry;
+    const missed = switches["zookeeper-watch-missed-on-reconnect"];
     for (const path of data) {
       const node = database.tree.get(path);
       if (node === undefined) this.notify({ type: "NodeDeleted", path });
@@ -256,7 +260,8 @@ export class ClientConnection implements ConnectionHandler<ClientMessage>, Watch
     for (const path of child) {
       const node = database.tree.get(path);
       if (node === undefined) this.notify({ type: "NodeDeleted", path });
-      else if (node.stat.pzxid > lastZxid) this.notify({ type: "NodeChildrenChanged", path });
+      else if (node.stat.pzxid > lastZxid && !missed)
+        this.notify({ type: "NodeChildrenChanged", path });
       else watches.watchChildren(path, this);
     }
   }

@@ -222,9 +222,10 @@ export class Database {
   }
 
   /** Replaces everything by the leader's state [ZAB-22]; durable at once. Throws DiskError. */
-  install(snapshot: Snapshot): void {
+  install(snapshot: Snapshot, keepsLog = false): void {
     this.#snapshots.write([snapshot], snapshot.bytes);
-    this.log.truncate(0);
+    // Only a variant keeps what the snapshot replaces.
+    if (!keepsLog) this.log.truncate(0);
     this.#rebuild(snapshot);
     this.#statedIndex = snapshot.index;
     this.#stateInstalled(snapshot, "leader");

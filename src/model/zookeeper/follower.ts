@@ -193,7 +193,8 @@ export class Follower implements Role, ConnectionHandler<QuorumMessage> {
     this.#phase = "syncing";
     this.#epoch = epoch;
     const counts = epoch > accepted || switches["zookeeper-epoch-not-raised"];
-    if (epoch > accepted) database.acceptedEpoch = epoch;
+    const promises = !switches["zookeeper-epoch-promise-forgotten"];
+    if (epoch > accepted && promises) database.acceptedEpoch = epoch;
     this.#send({
       type: "ackEpoch",
       currentEpoch: counts ? database.currentEpoch : -1,
@@ -203,12 +204,15 @@ export class Follower implements Role, ConnectionHandler<QuorumMessage> {
   }
 
   #proposal(record: TxnRecord): void {
-    if (this.#phase === "syncing") {
+    const late = this.#peer.switches["zookeeper-acknowledges-unlogged-history"];
+    if (this.#phase === "syncing" || (this.#phase === "synced" && late)) {
       this.#proposals.push(record);
       return;
     }
     this.#log(record);
     this.#peer.database.log.sync();
+    const { switches } = this.#peer;
+    if (switches["zookeeper-applies-uncommitted"] && this.isServing) this.#commit(record.zxid);
     if (this.#peer.switches["zookeeper-acknowledge-before-sync"]) {
       this.#send({ type: "ack", zxid: record.zxid });
     }
@@ -225,7 +229,7 @@ export class Follower implements Role, ConnectionHandler<QuorumMessage> {
   #newLeader(epoch: number): void {
     const { database, switches } = this.#peer;
     if (this.#snapshot !== null) {
-      database.install(this.#snapshot);
+      database.install(this.#snapshot, switches["zookeeper-snapshot-keeps-log"]);
       this.#snapshotNeeded = false;
     } else if (this.#truncateTo !== null && !switches["zookeeper-no-truncation"]) {
       if (!database.truncate(this.#truncateTo)) {
@@ -236,7 +240,16 @@ export class Follower implements Role, ConnectionHandler<QuorumMessage> {
     }
     this.#snapshot = null;
     this.#phase = "logging";
-    for (const record of this.#proposals) this.#log(record);
+    if (switches["zookeeper-current-epoch-before-log"]) database.currentEpoch = epoch;
+    if (switches["zookeeper-acknowledges-unlogged-history"]) {
+      this.#synced(epoch);
+      return;
+    }
+    const committed = this.#earlyCommits.at(-1) ?? 0;
+    for (const record of this.#proposals) {
+      if (switches["zookeeper-sync-drops-proposals"] && record.zxid > committed) continue;
+      this.#log(record);
+    }
     this.#proposals.length = 0;
     if (switches["zookeeper-acknowledge-before-sync"]) {
       database.log.sync();
@@ -269,6 +282,9 @@ export class Follower implements Role, ConnectionHandler<QuorumMessage> {
   #upToDate(): void {
     this.#phase = "serving";
     const { database } = this.#peer;
+    // Only with a variant is there anything left to log.
+    for (const record of this.#proposals) this.#log(record);
+    this.#proposals.length = 0;
     database.stateAdopted();
     for (const zxid of this.#earlyCommits) this.#commit(zxid);
     this.#earlyCommits.length = 0;

@@ -175,7 +175,7 @@ export class Leader implements Role, LearnerMaster {
       if (handler.acknowledgedEpoch) this.#synchronize(handler);
     }
     this.#newLeaderAcks.add(server);
-    if (isQuorum(1, ensemble.length)) this.#serve();
+    if (isQuorum(1, ensemble.length) || switches["zookeeper-serves-before-quorum"]) this.#serve();
   }
 
   // --- synchronisation ----------------------------------------------------------------------------
@@ -210,7 +210,12 @@ export class Leader implements Role, LearnerMaster {
       this.#sessions.track(session, timeoutMs, null, now);
     }
     const survive = switches["zookeeper-ephemerals-survive"];
-    this.#preparation = new RequestPreparation(database.tree, this.#sessions, survive);
+    this.#preparation = new RequestPreparation(
+      database.tree,
+      this.#sessions,
+      survive,
+      switches["zookeeper-create-after-close"],
+    );
     const lastZxid = database.lastProcessedZxid;
     const prefixHash = database.lastLoggedHash;
     stateFact(context, { kind: "ZkLeaderServing", server, epoch, lastZxid, prefixHash });

@@ -88,7 +88,7 @@ class Broker implements Process {
       },
     });
     this.#store = new ClusterStore(this.#access, switches);
-    this.#registration = new Registration(context, this.#store, id, options.rack);
+    this.#registration = new Registration(context, this.#store, id, options.rack, switches);
     const brokerEpoch = () => this.#registration.brokerEpoch;
     const channelTo = (broker: number) =>
       new BrokerConnection(context, options.addresses, broker, `broker-${id}`);

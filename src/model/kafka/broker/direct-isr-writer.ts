@@ -93,7 +93,8 @@ export class DirectIsrWriter implements IsrChanger {
     if (response.code === ZkCode.BADVERSION) {
       // Perhaps the own write, whose answer was lost [ISR-13].
       const stored = yield* access.request({ op: "getData", path });
-      if (stored.data === data && stored.stat !== null) {
+      const own = stored.data === data && !this.#switches["lost-isr-answer-not-recognised"];
+      if (own && stored.data !== null && stored.stat !== null) {
         const state = decodePartitionState(stored.data, stored.stat.version);
         return { errorCode: ErrorCode.NONE, state };
       }

@@ -138,6 +138,9 @@ export class KafkaApis {
   #fence(header: ControlHeader): number {
     if (this.#parts.switches["unfenced-leader-and-isr"]) return ErrorCode.NONE;
     const { brokerEpoch, controllerEpoch } = header;
+    if (this.#parts.switches["newer-broker-epoch-refused"]) {
+      if (brokerEpoch !== this.#parts.brokerEpoch()) return ErrorCode.STALE_BROKER_EPOCH;
+    }
     if (brokerEpoch !== -1 && brokerEpoch < this.#parts.brokerEpoch()) {
       return ErrorCode.STALE_BROKER_EPOCH;
     }

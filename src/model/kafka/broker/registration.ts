@@ -1,5 +1,6 @@
 /** The registration of a broker in ZooKeeper, and the broker epoch that it gives [ZK-10..12]. */
 import type { Flow, ProcessContext } from "../../../sim/index.ts";
+import type { Switches } from "../../variants/registry.ts";
 import { ZkCode } from "../../zookeeper/txn.ts";
 import type { KafkaObservation } from "../observations.ts";
 import { multiCode } from "../zookeeper/access.ts";
@@ -15,10 +16,19 @@ export class Registration {
   readonly #store: ClusterStore;
   readonly #brokerId: number;
   readonly #rack: string | null;
+  /** The variant `registration-of-old-session-trusted`. */
+  readonly #trustsAny: boolean;
   /** czxid of the own registration; -1 before the first. */
   brokerEpoch = -1;
 
-  constructor(context: ProcessContext, store: ClusterStore, brokerId: number, rack: string | null) {
+  constructor(
+    context: ProcessContext,
+    store: ClusterStore,
+    brokerId: number,
+    rack: string | null,
+    switches: Switches,
+  ) {
+    this.#trustsAny = switches["registration-of-old-session-trusted"];
     this.#context = context;
     this.#store = store;
     this.#brokerId = brokerId;
@@ -49,7 +59,7 @@ export class Registration {
       expectCode(present.code, `registration ${path}`, ZkCode.NONODE);
       if (present.stat === null) continue;
       const { ephemeralOwner, czxid } = present.stat;
-      if (ephemeralOwner === access.sessionId) {
+      if (ephemeralOwner === access.sessionId || this.#trustsAny) {
         this.#registered(czxid);
         return true;
       }

@@ -22,6 +22,7 @@ export class BrokerChanges {
     const fresh = current.filter(({ id }) => !context.isRegistered(id));
     const bounced = current.filter(({ id, epoch }) => {
       const known = context.broker(id);
+      if (this.#runtime.switches["bounce-not-detected"]) return false;
       return known !== undefined && epoch > known.epoch;
     });
     const present = new Set(current.map(({ id }) => id));

@@ -3,6 +3,7 @@
  * request in flight, repeated until it is answered or the broker is taken out.
  */
 import { MILLISECOND, type ProcessContext, type Timer } from "../../../sim/index.ts";
+import type { Switches } from "../../variants/registry.ts";
 import type { BrokerConfig } from "../config.ts";
 import type { BrokerChannel } from "../contracts.ts";
 import type { RequestBody, ResponseBody } from "../protocol/messages.ts";
@@ -23,11 +24,19 @@ class ControlChannel {
   readonly #channel: BrokerChannel;
   readonly #timeoutMs: number;
   readonly #retry: Timer;
+  /** The variant `unanswered-control-request-dropped`. */
+  readonly #givesUp: boolean;
   readonly #queue: QueuedRequest[] = [];
   #busy = false;
   #closed = false;
 
-  constructor(context: ProcessContext, channel: BrokerChannel, timeoutMs: number) {
+  constructor(
+    context: ProcessContext,
+    channel: BrokerChannel,
+    timeoutMs: number,
+    givesUp: boolean,
+  ) {
+    this.#givesUp = givesUp;
     this.#channel = channel;
     this.#timeoutMs = timeoutMs;
     this.#retry = context.timer(() => this.#sendHead());
@@ -45,13 +54,13 @@ class ControlChannel {
     this.#channel.send(request.api, request.body, this.#timeoutMs, (response) => {
       if (this.#closed) return;
       // Lost, refused or late: the same request again; it may then be executed twice.
-      if (response === null) {
+      if (response === null && !this.#givesUp) {
         this.#retry.set(RETRY_DELAY);
         return;
       }
       this.#queue.shift();
       this.#busy = false;
-      request.answered?.(response);
+      if (response !== null) request.answered?.(response);
       if (!this.#busy) this.#sendHead();
     });
   }
@@ -69,13 +78,16 @@ export class ControllerChannelManager {
   readonly #context: ProcessContext;
   readonly #config: BrokerConfig;
   readonly #channelTo: (broker: number) => BrokerChannel;
+  readonly #switches: Switches;
   readonly #channels = new Map<number, ControlChannel>();
 
   constructor(
     context: ProcessContext,
     config: BrokerConfig,
     channelTo: (broker: number) => BrokerChannel,
+    switches: Switches,
   ) {
+    this.#switches = switches;
     this.#context = context;
     this.#config = config;
     this.#channelTo = channelTo;
@@ -84,7 +96,9 @@ export class ControllerChannelManager {
   addBroker(id: number): void {
     if (this.#channels.has(id)) return;
     const timeoutMs = this.#config["controller.socket.timeout.ms"];
-    this.#channels.set(id, new ControlChannel(this.#context, this.#channelTo(id), timeoutMs));
+    const givesUp = this.#switches["unanswered-control-request-dropped"];
+    const channel = new ControlChannel(this.#context, this.#channelTo(id), timeoutMs, givesUp);
+    this.#channels.set(id, channel);
   }
 
   removeBroker(id: number): void {

@@ -73,7 +73,7 @@ export class Controller {
     this.#options = options;
     this.#store = store;
     const context = new ControllerContext();
-    const channels = new ControllerChannelManager(process, config, options.channelTo);
+    const channels = new ControllerChannelManager(process, config, options.channelTo, switches);
     const batch = new RequestBatch(brokerId, context, channels, (broker, response) =>
       this.#brokers.leaderAndIsrAnswered(broker, response),
     );

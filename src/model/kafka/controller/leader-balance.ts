@@ -28,7 +28,9 @@ export function* balanceLeaders(runtime: ControllerRuntime): Flow<void> {
     if (elsewhere.length * 100 <= threshold * records.length) continue;
     const movable = elsewhere.filter(
       (record) =>
-        context.isReplicaOnline(head, record) && (record.leadership?.isr.includes(head) ?? false),
+        context.isReplicaOnline(head, record) &&
+        (runtime.switches["preferred-election-ignores-isr"] ||
+          (record.leadership?.isr.includes(head) ?? false)),
     );
     yield* partitions.handleStateChanges(movable, "Online", { type: "preferred" });
   }

@@ -174,7 +174,7 @@ export class PartitionStateMachine {
         leaderEpoch: switches["election-keeps-leader-epoch"]
           ? state.leaderEpoch
           : state.leaderEpoch + 1,
-        isr: elected.isr,
+        isr: switches["unclean-election-keeps-isr"] ? state.isr : elected.isr,
         leaderRecoveryState: elected.leaderRecoveryState,
         controllerEpoch: context.epoch,
         partitionEpoch: state.partitionEpoch,
@@ -215,6 +215,10 @@ export class PartitionStateMachine {
         return electReassigned(candidates, target);
       }
       case "preferred":
+        if (this.#parts.switches["preferred-election-ignores-isr"]) {
+          const isr = [...new Set([...record.replicas.slice(0, 1), ...state.isr])];
+          return electPreferred({ ...candidates, isr });
+        }
         return electPreferred(candidates);
       case "controlledShutdown":
         return electForShutdown(

@@ -181,6 +181,9 @@ export class LogManager {
       switches: this.#switches,
     };
     const log = loadLog(identity, checkpointed, home.clean);
+    if (this.#switches["startup-truncates-to-high-watermark"]) {
+      log.truncateTo(log.highWatermark, "highWatermark", -1);
+    }
     log.onTruncated = () => this.#guard(home, () => home.checkpointRecoveryPoints());
     let partitions = this.#byTopic.get(topic);
     if (partitions === undefined) {

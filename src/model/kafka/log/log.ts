@@ -124,12 +124,19 @@ export class Log {
     const now = this.#context.wallMillis();
     const invalid = validateBatch(batch, config, now);
     if (invalid !== ErrorCode.NONE) return refused(invalid);
+    let isDuplicate = false;
     if (batch.producerId >= 0 && !this.#switches["no-duplicate-detection"]) {
       const decision = this.producers.check(batch);
-      if (decision.kind === "duplicate") return duplicateOf(decision.of);
-      if (decision.kind === "reject") return refused(decision.errorCode);
+      if (decision.kind === "duplicate" && !this.#switches["duplicate-answered-with-log-end"]) {
+        return duplicateOf(decision.of);
+      }
+      if (decision.kind === "reject" && !this.#overlooks(decision.errorCode)) {
+        return refused(decision.errorCode);
+      }
+      isDuplicate = decision.kind === "duplicate";
     }
     const stamped = stampAsLeader(batch, this.#logEndOffset, leaderEpoch, config, now);
+    if (isDuplicate) return appended(stamped);
     this.#write(stamped, true, leaderEpoch, config);
     if (this.#switches["leader-reuses-offset"] && this.#context.random.chance(1, 16)) {
       // The record is in the file, the index entry is not, and the end offset was not moved.
@@ -137,6 +144,13 @@ export class Log {
       return refused(ErrorCode.UNKNOWN_SERVER_ERROR);
     }
     return appended(stamped);
+  }
+
+  /** Variants that take what the sequence check refuses. */
+  #overlooks(errorCode: number): boolean {
+    return errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
+      ? this.#switches["sequence-gap-accepted"]
+      : this.#switches["old-producer-epoch-accepted"];
   }
 
   /**
@@ -156,13 +170,15 @@ export class Log {
   #write(batch: RecordBatch, asLeader: boolean, leaderEpoch: number, config: TopicConfig): void {
     if (this.#mustRoll(batch, config)) this.roll();
     const epoch = batch.partitionLeaderEpoch;
-    if (epoch !== this.epochs.latestEpoch) this.epochs.assign(epoch, batch.baseOffset);
+    const noted = asLeader || !this.#switches["follower-does-not-record-epochs"];
+    if (epoch !== this.epochs.latestEpoch && noted) this.epochs.assign(epoch, batch.baseOffset);
     const before = this.#prefixHash;
     const hash = chainHash(before, batch);
     this.#active.append(batch, hash);
     this.#logEndOffset = lastOffset(batch) + 1;
     this.#prefixHash = hash;
-    if (batch.producerId >= 0) this.producers.update(batch);
+    const rebuilds = asLeader || !this.#switches["producer-state-not-rebuilt"];
+    if (batch.producerId >= 0 && rebuilds) this.producers.update(batch);
     this.state({
       kind: "LogAppended",
       broker: this.#broker,
@@ -266,7 +282,8 @@ export class Log {
   /** Sets the high watermark, clamped to [log start, log end]; true if that changed it. */
   setHighWatermark(offset: number, isLeader: boolean, leaderEpoch: number): boolean {
     let to = offset;
-    if (to > this.#logEndOffset) to = this.#logEndOffset;
+    const bounded = !this.#switches["high-watermark-beyond-log-end"];
+    if (to > this.#logEndOffset && bounded) to = this.#logEndOffset;
     if (to < this.#logStartOffset) to = this.#logStartOffset;
     const from = this.#highWatermark;
     if (to === from) return false;
@@ -318,7 +335,7 @@ export class Log {
   truncateTo(offset: number, reason: LogTruncated["reason"], leaderEpoch: number): void {
     const from = this.#logEndOffset;
     if (offset >= from) {
-      this.epochs.truncateFromEnd(from);
+      if (!this.#switches["epoch-cache-survives-truncation"]) this.epochs.truncateFromEnd(from);
       return;
     }
     if (offset < (this.#segments[0] as LogSegment).baseOffset) {
@@ -333,9 +350,11 @@ export class Log {
     this.#active.truncate(this.#active.indexAtOrAfter(offset));
     this.#logEndOffset = offset;
     this.#prefixHash = this.#active.endHash;
-    this.epochs.truncateFromEnd(offset);
+    if (!this.#switches["epoch-cache-survives-truncation"]) this.epochs.truncateFromEnd(offset);
     this.flusher.truncated(offset);
-    this.producers.reload(this.#logStartOffset, offset, this.#scan);
+    if (!this.#switches["producer-state-survives-truncation"]) {
+      this.producers.reload(this.#logStartOffset, offset, this.#scan);
+    }
     const start = Math.min(this.#logStartOffset, offset);
     this.#stateTruncated(from, reason, leaderEpoch, start);
   }

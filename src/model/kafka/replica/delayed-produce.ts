@@ -1,5 +1,6 @@
 /** A produce request with acks=all that waits for the high watermark [REP-33, REP-34]. */
 import type { ProcessContext, Timer } from "../../../sim/index.ts";
+import type { Switches } from "../../variants/registry.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import type { ProduceRequest, ProduceResponse } from "../protocol/messages.ts";
 import type { Partition } from "./partition.ts";
@@ -20,6 +21,7 @@ export interface ProduceStatus {
 
 /** The handler's side of a parked request. */
 export interface ProduceCompletion {
+  readonly switches: Switches;
   missing(topic: string, index: number): number;
   /** Sends the answer and takes the object back. */
   completed(operation: DelayedProduce): void;
@@ -61,7 +63,8 @@ export class DelayedProduce implements DelayedOperation {
     for (const status of this.statuses) {
       if (!status.waiting) continue;
       status.waiting = false;
-      status.errorCode = ErrorCode.REQUEST_TIMED_OUT;
+      const lies = this.#handler.switches["timeout-answered-as-success"];
+      status.errorCode = lies ? ErrorCode.NONE : ErrorCode.REQUEST_TIMED_OUT;
     }
     this.#complete();
   }
@@ -88,8 +91,10 @@ export function settleStatuses(
     const partition = status.partition as Partition;
     if (partition.deleted) status.errorCode = handler.missing(partition.topic, partition.index);
     else if (partition.offline) status.errorCode = ErrorCode.KAFKA_STORAGE_ERROR;
-    else if (!partition.isLeader) status.errorCode = ErrorCode.NOT_LEADER_OR_FOLLOWER;
-    else if (partition.log.highWatermark <= status.lastOffset) {
+    else if (!partition.isLeader) {
+      const lies = handler.switches["leader-change-answered-as-success"];
+      status.errorCode = lies ? ErrorCode.NONE : ErrorCode.NOT_LEADER_OR_FOLLOWER;
+    } else if (partition.log.highWatermark <= status.lastOffset) {
       settled = false;
       continue;
     } else if (partition.maximalIsr.length < partition.minIsr) {

@@ -115,15 +115,18 @@ export class FetchHandler implements FetchCompletion {
     const now = this.#options.context.now();
     const { topics } = request;
     let next = 0;
+    const sent = this.#options.switches["leader-counts-sent-records"];
     // Nobody may be woken before the scratch list is done with.
     this.#queue.held = true;
     for (let t = 0; t < topics.length; t++) {
       const { partitions } = topics[t] as FetchTopic;
       for (let p = 0; p < partitions.length; p++) {
         const { fetchOffset, logStartOffset } = partitions[p] as FetchPartition;
-        const { partition, replica, errorCode, diverging } = this.#reads[next++] as PartitionRead;
+        const read = this.#reads[next++] as PartitionRead;
+        const { partition, replica, errorCode, diverging } = read;
         if (errorCode !== 0 || diverging !== null || replica === undefined) continue;
-        (partition as Partition).followerFetched(replica, fetchOffset, logStartOffset, now);
+        const reached = sent ? endOfRead(read, fetchOffset) : fetchOffset;
+        (partition as Partition).followerFetched(replica, reached, logStartOffset, now);
       }
     }
     this.#queue.held = false;
@@ -173,8 +176,18 @@ export class FetchHandler implements FetchCompletion {
     if (partition === undefined) return this.#table.missing(topic, asked.partition);
     if (partition.offline) return ErrorCode.KAFKA_STORAGE_ERROR;
     const { currentLeaderEpoch, lastFetchedEpoch, fetchOffset } = asked;
+    const { switches } = this.#options;
+    if (switches["out-of-range-empties-follower"] && replicaId >= 0 && !partition.isLeader) {
+      return ErrorCode.OFFSET_OUT_OF_RANGE;
+    }
     const fenced = partition.checkEpoch(currentLeaderEpoch);
-    if (fenced !== ErrorCode.NONE) return fenced;
+    if (fenced !== ErrorCode.NONE) {
+      const counted = switches["unfenced-high-watermark"]
+        ? partition.replica(replicaId)
+        : undefined;
+      if (counted !== undefined) counted.logEndOffset = fetchOffset;
+      return fenced;
+    }
     if (!partition.isLeader) return ErrorCode.NOT_LEADER_OR_FOLLOWER;
     const { log } = partition;
     if (replicaId >= 0) {
@@ -277,6 +290,12 @@ export class FetchHandler implements FetchCompletion {
     };
     this.#options.context.observe(fact);
   }
+}
+
+/** Only for the variant that takes what was sent for what has arrived. */
+function endOfRead({ records }: PartitionRead, fetchOffset: number): number {
+  const last = records[records.length - 1];
+  return last === undefined ? fetchOffset : last.baseOffset + last.lastOffsetDelta + 1;
 }
 
 /** Nothing new: the same object again while the offsets stand, for half of all answers are so. */

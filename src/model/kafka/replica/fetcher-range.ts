@@ -22,6 +22,10 @@ export function* findRangeAgain(
 
 function* findOne(fetcher: FollowerOperations, state: FollowerState): Flow<void> {
   const { log } = state.partition;
+  if (fetcher.options.switches["out-of-range-empties-follower"]) {
+    fetcher.truncate(state, log.logStartOffset, "outOfRange");
+    return;
+  }
   const latest = yield* ask(fetcher, state, LATEST_TIMESTAMP);
   if (latest === null) return;
   if (latest.offset < log.logEndOffset) {

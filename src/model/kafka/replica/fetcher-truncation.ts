@@ -3,6 +3,7 @@
  * epochs, the high watermark for those that know none [REP-80.1, REP-90].
  */
 import { DiskError, type Flow } from "../../../sim/index.ts";
+import type { Switches } from "../../variants/registry.ts";
 import type { LogTruncated } from "../observations.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import type { OffsetForLeaderEpochRequest } from "../protocol/messages.ts";
@@ -36,14 +37,29 @@ export function* truncateByEpochs(
       continue;
     }
     const { log } = state.partition;
-    const point = truncationPoint(
-      { epoch: answer.leaderEpoch, endOffset: answer.endOffset },
-      log.epochs.entries,
-      log.logEndOffset,
-      log.highWatermark,
-    );
+    const { switches } = fetcher.options;
+    const unknown = answer.leaderEpoch !== log.epochs.latestEpoch;
+    const epoch = switches["truncation-answer-without-epoch"] ? -1 : answer.leaderEpoch;
+    const point =
+      switches["epoch-lookup-falls-back-to-high-watermark"] && unknown
+        ? { offset: log.highWatermark, complete: true }
+        : truncationPoint(
+            { epoch, endOffset: answer.endOffset },
+            log.epochs.entries,
+            log.logEndOffset,
+            log.highWatermark,
+          );
     cut(fetcher, state, point, "divergence");
   }
+}
+
+/** Variants of the round itself have no effect where the fetch finds the divergence. */
+export function asksBeforeFetching(switches: Switches): boolean {
+  return (
+    switches["truncation-answer-without-epoch"] ||
+    switches["epoch-lookup-falls-back-to-high-watermark"] ||
+    switches["unfenced-truncation"]
+  );
 }
 
 type Question = OffsetForLeaderEpochRequest["topics"][number]["partitions"][number];

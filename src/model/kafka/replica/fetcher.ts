@@ -23,7 +23,7 @@ import type {
 import type { RecordBatch } from "../protocol/records.ts";
 import type { ReplicaManagerOptions } from "./environment.ts";
 import { findRangeAgain } from "./fetcher-range.ts";
-import { truncateByEpochs } from "./fetcher-truncation.ts";
+import { asksBeforeFetching, truncateByEpochs } from "./fetcher-truncation.ts";
 import { type FollowerOperations, FollowerState } from "./follower-state.ts";
 import type { Partition } from "./partition.ts";
 import { truncationPoint } from "./truncation.ts";
@@ -120,7 +120,8 @@ export class ReplicaFetcher implements FollowerOperations {
   }
 
   get truncatesOnFetch(): boolean {
-    return this.options.config["feature.truncationOnFetch"];
+    const { config, switches } = this.options;
+    return config["feature.truncationOnFetch"] && !asksBeforeFetching(switches);
   }
 
   /** The fetch carries the epoch of the last record, so that the leader can find a divergence. */

@@ -1,4 +1,5 @@
 /** How far the high watermark of a leader may go [REP-41]: a pure decision. */
+import type { Switches } from "../../variants/registry.ts";
 import { isCaughtUp, type ReplicaProgress } from "./isr.ts";
 
 export interface HighWatermarkQuestion {
@@ -32,8 +33,25 @@ export function highWatermarkCandidate(question: HighWatermarkQuestion): number 
   return candidate;
 }
 
+/** The candidate by the right rule, or by that of a variant. */
+export function candidateWith(switches: Switches, question: HighWatermarkQuestion): number {
+  if (switches["high-watermark-ignores-isr"]) return question.leaderLogEndOffset;
+  if (switches["high-watermark-over-committed-isr"]) return candidateOfCommittedIsr(question);
+  if (switches["high-watermark-skips-unheard-replicas"]) return candidateOfHeard(question);
+  return highWatermarkCandidate(question);
+}
+
+/** The variant that waits for those members only that have fetched from this leader [REP-42]. */
+function candidateOfHeard(question: HighWatermarkQuestion): number {
+  let candidate = question.leaderLogEndOffset;
+  for (const { inMaximalIsr, logEndOffset } of question.replicas) {
+    if (inMaximalIsr && logEndOffset >= 0 && logEndOffset < candidate) candidate = logEndOffset;
+  }
+  return candidate;
+}
+
 /** The variant that waits for the committed ISR only. */
-export function candidateOfCommittedIsr(question: HighWatermarkQuestion): number {
+function candidateOfCommittedIsr(question: HighWatermarkQuestion): number {
   let candidate = question.leaderLogEndOffset;
   for (const replica of question.replicas) {
     if (replica.inIsr && replica.logEndOffset < candidate) candidate = replica.logEndOffset;

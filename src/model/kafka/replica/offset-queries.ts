@@ -1,4 +1,5 @@
 /** ListOffsets and OffsetForLeaderEpoch [REP-70, REP-71]. */
+import type { Switches } from "../../variants/registry.ts";
 import type { Log } from "../log/log.ts";
 import { firstWithTimestamp, latestTimestamp } from "../log/time-search.ts";
 import { ErrorCode } from "../protocol/errors.ts";
@@ -16,9 +17,11 @@ import type { PartitionTable } from "./partition-table.ts";
 
 export class OffsetQueries {
   readonly #table: PartitionTable;
+  readonly #switches: Switches;
 
-  constructor(table: PartitionTable) {
+  constructor(table: PartitionTable, switches: Switches) {
     this.#table = table;
+    this.#switches = switches;
   }
 
   /** The led partition, or why the request is refused [REP-10]. */
@@ -26,6 +29,7 @@ export class OffsetQueries {
     const partition = this.#table.get(topic, index);
     if (partition === undefined) return this.#table.missing(topic, index);
     if (partition.offline) return ErrorCode.KAFKA_STORAGE_ERROR;
+    if (this.#switches["unfenced-truncation"]) return partition;
     const fenced = partition.checkEpoch(currentLeaderEpoch);
     if (fenced !== ErrorCode.NONE) return fenced;
     return partition.isLeader ? partition : ErrorCode.NOT_LEADER_OR_FOLLOWER;

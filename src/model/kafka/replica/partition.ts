@@ -18,11 +18,7 @@ import {
 } from "../protocol/messages.ts";
 import type { RecordBatch } from "../protocol/records.ts";
 import type { ReplicaManagerOptions } from "./environment.ts";
-import {
-  candidateOfCommittedIsr,
-  type HighWatermarkQuestion,
-  highWatermarkCandidate,
-} from "./high-watermark.ts";
+import { candidateWith, type HighWatermarkQuestion } from "./high-watermark.ts";
 import {
   effectiveMinIsr,
   mayJoin,
@@ -139,6 +135,9 @@ export class Partition implements HighWatermarkQuestion {
     this.#adopt(state);
     this.isLeader = true;
     if (newEpoch) {
+      if (this.#options.switches["leader-truncates-to-high-watermark"] && !wasLeader) {
+        this.log.truncateTo(this.log.highWatermark, "highWatermark", state.leaderEpoch);
+      }
       this.leaderEpochStartOffset = this.log.logEndOffset;
       this.log.epochs.assign(state.leaderEpoch, this.leaderEpochStartOffset);
     }
@@ -169,7 +168,7 @@ export class Partition implements HighWatermarkQuestion {
     this.#adopt(state);
     this.isLeader = false;
     this.leaderEpochStartOffset = -1;
-    this.#setReplicas([]);
+    if (!this.#options.switches["replica-progress-survives-leadership"]) this.#setReplicas([]);
     this.#setIsr([], null);
     this.#state({
       kind: "BecameFollower",
@@ -216,7 +215,7 @@ export class Partition implements HighWatermarkQuestion {
     if (wasLeader) {
       replica.lastFetchLeaderLogEndOffset = this.log.logEndOffset;
       replica.lastFetchTime = replica.inIsr ? now : 0;
-    } else {
+    } else if (!this.#options.switches["replica-progress-survives-leadership"]) {
       replica.logEndOffset = -1;
       replica.lastFetchLeaderLogEndOffset = -1;
       replica.lastFetchTime = 0;
@@ -227,7 +226,9 @@ export class Partition implements HighWatermarkQuestion {
 
   /** Appends a client's batch if the ISR suffices [REP-32]. Throws DiskError. */
   append(batch: RecordBatch, acks: number): AppendOutcome | number {
-    if (!this.isLeader) return ErrorCode.NOT_LEADER_OR_FOLLOWER;
+    if (!this.isLeader && !this.#options.switches["demoted-leader-appends"]) {
+      return ErrorCode.NOT_LEADER_OR_FOLLOWER;
+    }
     if (acks === -1 && this.isr.length < this.minIsr) return ErrorCode.NOT_ENOUGH_REPLICAS;
     const outcome = this.log.appendAsLeader(batch, this.leaderEpoch);
     if (outcome.written) this.waiters.recordsAppended();
@@ -264,11 +265,7 @@ export class Partition implements HighWatermarkQuestion {
     if (config["feature.hwGatedByMinIsr"] && this.isr.length < this.minIsr) return false;
     const { log } = this;
     this.now = now;
-    let candidate: number;
-    if (switches["high-watermark-ignores-isr"]) candidate = log.logEndOffset;
-    else if (switches["high-watermark-over-committed-isr"])
-      candidate = candidateOfCommittedIsr(this);
-    else candidate = highWatermarkCandidate(this);
+    const candidate = candidateWith(switches, this);
     const regresses = switches["high-watermark-regresses"] && candidate >= 0;
     if (candidate <= log.highWatermark && !regresses) return false;
     if (!log.setHighWatermark(candidate, true, this.leaderEpoch)) return false;
@@ -284,14 +281,19 @@ export class Partition implements HighWatermarkQuestion {
     const leaving = membersToRemove(this.replicas, this.log.logEndOffset, now, this.#lagTimeMax);
     if (leaving.length === 0) return;
     const remaining = this.isr.filter((id) => !leaving.includes(id));
-    this.#propose(remaining, this.isr);
+    const early = this.#options.switches["shrink-before-commit"];
+    this.#propose(remaining, early ? remaining : this.isr);
   }
 
   #maybeExpand(replica: ReplicaProgress): void {
     const { switches } = this.#options;
     const ready =
       switches["expand-isr-without-catching-up"] ||
-      mayJoin(replica, this.log.highWatermark, this.leaderEpochStartOffset);
+      mayJoin(
+        replica,
+        this.log.highWatermark,
+        switches["expand-isr-without-epoch-start"] ? 0 : this.leaderEpochStartOffset,
+      );
     if (!ready || !this.isEligible(replica.brokerId)) return;
     const expanded = [...this.isr, replica.brokerId];
     this.#propose(expanded, expanded);
@@ -331,11 +333,12 @@ export class Partition implements HighWatermarkQuestion {
 
   /** [ISR-6] */
   #answered(pending: PendingIsr, answer: IsrAnswer): void {
-    if (this.pending !== pending || this.deleted || this.offline) return;
+    const stale = this.#options.switches["stale-isr-answer-applied"];
+    if ((this.pending !== pending && !stale) || this.deleted || this.offline) return;
     switch (answer.errorCode) {
       case ErrorCode.NONE: {
         const current = answer.leaderEpoch === this.leaderEpoch;
-        if (!current || answer.partitionEpoch < this.partitionEpoch) return;
+        if ((!current || answer.partitionEpoch < this.partitionEpoch) && !stale) return;
         this.#committed(answer);
         return;
       }
@@ -350,6 +353,7 @@ export class Partition implements HighWatermarkQuestion {
       case ErrorCode.INVALID_REQUEST:
       case ErrorCode.NEW_LEADER_ELECTED:
         // Stays pending until a LeaderAndIsr says what is true.
+        if (this.#options.switches["refused-expansion-forgotten"]) this.#setIsr(this.isr, null);
         return;
       default:
         this.#submit(pending);

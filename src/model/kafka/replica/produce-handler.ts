@@ -5,6 +5,7 @@
  * append takes as long as the disk, and everything after it waits [C-11].
  */
 import { DiskError } from "../../../sim/index.ts";
+import type { Switches } from "../../variants/registry.ts";
 import { flushAll } from "../log/flusher.ts";
 import type { Log } from "../log/log.ts";
 import type { ProduceAnswered } from "../observations.ts";
@@ -37,6 +38,10 @@ export class ProduceHandler implements ProduceCompletion {
     this.#options = options;
     this.#table = table;
     this.#queue = queue;
+  }
+
+  get switches(): Switches {
+    return this.#options.switches;
   }
 
   missing(topic: string, index: number): number {

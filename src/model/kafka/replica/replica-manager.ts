@@ -62,7 +62,7 @@ export class ReplicaManager implements DataPlane {
     this.#fetchers = new FetcherManager(options);
     this.#produce = new ProduceHandler(options, this.#table, this.#queue);
     this.#fetch = new FetchHandler(options, this.#table, this.#queue);
-    this.#offsets = new OffsetQueries(this.#table);
+    this.#offsets = new OffsetQueries(this.#table, options.switches);
     this.#deletions = new DeleteRecordsHandler(options, this.#table, this.#queue);
     this.#isrTimer = options.context.timer(() => this.#checkIsrs());
     this.#checkpointTimer = options.context.timer(() => this.#checkpoint());

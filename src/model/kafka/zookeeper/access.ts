@@ -68,6 +68,8 @@ export class ZooKeeperAccess {
   #session: ZooKeeperClient;
   /** Id of the session before the present one; 0 if there was none [ZK-11]. */
   previousSessionId = 0;
+  /** Only for a variant (KAFKA-6082): what a session left undone is repeated on the next one. */
+  carriesOver = false;
   #inFlight = 0;
   readonly #waiting: Completion<void>[] = [];
   readonly #nodeHandlers = new Map<string, NodeHandler>();
@@ -129,7 +131,9 @@ export class ZooKeeperAccess {
     for (;;) {
       const response = yield* this.#once(request);
       if (response.code !== ZkCode.CONNECTIONLOSS) return response;
-      if (!(yield* this.#reconnected())) return { ...BLANK, code: ZkCode.SESSIONEXPIRED };
+      if (yield* this.#reconnected()) continue;
+      if (!this.carriesOver || this.#closed) return { ...BLANK, code: ZkCode.SESSIONEXPIRED };
+      yield* this.#context.sleep(SECOND);
     }
   }
 
@@ -151,6 +155,11 @@ export class ZooKeeperAccess {
         if (response.code === ZkCode.CONNECTIONLOSS) lost.push(index);
       }
       if (lost.length === 0) return responses;
+      if (this.carriesOver) {
+        for (const index of lost)
+          responses[index] = yield* this.request(requests[index] as ZkRequest);
+        return responses;
+      }
       if (!(yield* this.#reconnected())) {
         for (const index of lost) responses[index] = { ...BLANK, code: ZkCode.SESSIONEXPIRED };
         return responses;

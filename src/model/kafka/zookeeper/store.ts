@@ -51,6 +51,7 @@ export class ClusterStore {
   constructor(access: ZooKeeperAccess, switches: Switches) {
     this.access = access;
     this.#switches = switches;
+    access.carriesOver = switches["unfenced-controller"];
   }
 
   // --- plumbing ---------------------------------------------------------------------------------

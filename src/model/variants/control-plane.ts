@@ -1,0 +1,96 @@
+/** Variants of the control plane: elections, fences, and who is told. */
+import type { VariantEntry } from "./entry.ts";
+
+export const CONTROL_PLANE_VARIANTS = {
+  "unclean-election-always": {
+    says: "The controller elects any live replica although unclean election is disabled",
+    source: "KAFKA-1028, TLA+ UNCLEAN_ELECTION",
+    caughtBy: ["LeaderFromIsr", "NoCommittedRecordLost"],
+    tier: 1,
+    needs: ["kill"],
+  },
+  "unclean-election-keeps-isr": {
+    says: "An election leaves the dead in the ISR, and an unclean one the new leader out of it",
+    source: "KAFKA-1028, [CTL-41]",
+    caughtBy: ["LeaderInIsr"],
+    tier: 1,
+    needs: ["kill"],
+  },
+  "preferred-election-ignores-isr": {
+    says: "The preferred replica is elected whether it is in sync or not",
+    source: "[CTL-41], [CTL-54]",
+    caughtBy: ["LeaderFromIsr"],
+    tier: 2,
+    needs: ["kill"],
+  },
+  "isr-without-compare-and-set": {
+    says: "Partition states are written without a condition on the znode version",
+    source: "KAFKA-428, TLA+ ISR_NO_CAS",
+    caughtBy: ["PartitionStateMonotonic"],
+    tier: 2,
+    needs: ["partition"],
+  },
+  "lost-isr-answer-not-recognised": {
+    says: "A leader whose ISR write succeeded under a lost answer takes its own write for another's",
+    source: "KAFKA-2729, [ISR-13]",
+    caughtBy: ["Convergence"],
+    tier: 3,
+    needs: ["partition"],
+  },
+  "election-keeps-leader-epoch": {
+    says: "An election does not raise the leader epoch",
+    source: "KAFKA-1096",
+    caughtBy: ["SingleLeaderPerEpoch"],
+    tier: 1,
+    needs: ["kill"],
+  },
+  "unfenced-controller": {
+    says: "A controller repeats what an expired session left undone on its next one, and checks no epoch",
+    source: "KAFKA-6082",
+    caughtBy: ["ControllerFencing"],
+    tier: 2,
+    needs: ["partition"],
+  },
+  "controller-epoch-not-raised": {
+    says: "A new controller takes over without raising the controller epoch",
+    source: "KAFKA-1096",
+    caughtBy: ["ControllerEpochMonotonic"],
+    tier: 1,
+    needs: ["kill"],
+  },
+  "unfenced-leader-and-isr": {
+    says: "A broker applies LeaderAndIsr requests with older leader epochs",
+    source: "KIP-380, [CTL-36]",
+    caughtBy: ["BrokerEpochsMonotonic"],
+    tier: 1,
+    needs: ["partition"],
+  },
+  "bounce-not-detected": {
+    says: "The controller does not notice a broker that went and came back between two looks",
+    source: "KAFKA-7235, KIP-380",
+    caughtBy: ["Convergence"],
+    tier: 1,
+    needs: ["fast-restart"],
+  },
+  "registration-of-old-session-trusted": {
+    says: "A restarted broker takes the registration of its former session for its own",
+    source: "KAFKA-7165, KAFKA-992, ZOOKEEPER-2985",
+    caughtBy: ["Convergence"],
+    tier: 1,
+    needs: ["fast-restart"],
+  },
+  "unanswered-control-request-dropped": {
+    says: "The controller does not repeat a request to a broker that was not answered",
+    source: "mailing list msg53514",
+    caughtBy: ["Convergence"],
+    tier: 1,
+    needs: ["partition"],
+  },
+  "newer-broker-epoch-refused": {
+    says: "A broker refuses requests with a newer broker epoch than it knows of itself",
+    source: "KAFKA-9839",
+    caughtBy: ["Convergence"],
+    tier: 2,
+    needs: ["latency"],
+  },
+} as const satisfies { readonly [id: string]: VariantEntry };

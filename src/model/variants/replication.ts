@@ -1,0 +1,103 @@
+/** Variants of replication: what a replica appends and cuts off. */
+import type { VariantEntry } from "./entry.ts";
+
+export const REPLICATION_VARIANTS = {
+  "truncate-to-high-watermark": {
+    says: "A new follower cuts its log to its own high watermark instead of asking for the epoch's end",
+    source: "KIP-101, KAFKA-1211, TLA+ KafkaTruncateToHighWatermark and TRUNC_TO_HW [C-16]",
+    caughtBy: ["NoAcknowledgedWriteLost", "NoCommittedRecordLost"],
+    tier: 2,
+    needs: ["kill"],
+  },
+  "no-truncation": {
+    says: "A follower never truncates: what a deposed leader appended stays",
+    source: "TLA+ NO_TRUNCATION",
+    caughtBy: ["LogMatching", "OffsetImmutability"],
+    tier: 2,
+    needs: ["kill"],
+  },
+  "truncation-answer-without-epoch": {
+    says: "A follower takes the leader's end of an epoch although it is of another epoch than asked for",
+    source: "KAFKA-6361, KIP-279, TLA+ Kip101",
+    caughtBy: ["LogMatching"],
+    tier: 3,
+    needs: ["kill"],
+  },
+  "epoch-lookup-falls-back-to-high-watermark": {
+    says: "A follower whose last epoch the leader does not know cuts to its own high watermark",
+    source: "KIP-279, TLA+ KIP101_LOOKUP",
+    caughtBy: ["NoAcknowledgedWriteLost"],
+    tier: 3,
+    needs: ["kill"],
+  },
+  "unfenced-truncation": {
+    says: "OffsetForLeaderEpoch is answered by any replica under any leader epoch",
+    source: "KAFKA-7395, TLA+ UNFENCED_TRUNC",
+    caughtBy: ["NoAcknowledgedWriteLost"],
+    tier: 3,
+    needs: ["kill", "partition"],
+  },
+  "unfenced-fetch": {
+    says: "Leaders do not check the leader epoch of fetches",
+    source: "KIP-320, KAFKA-6880, KAFKA-7395, TLA+ UNFENCED_FETCH",
+    caughtBy: ["LogMatching", "EpochCache"],
+    tier: 3,
+    needs: ["pause", "partition"],
+  },
+  "unfenced-high-watermark": {
+    says: "A leader counts the offsets of fetches that it fences towards its high watermark",
+    source: "KAFKA-7395, TLA+ UNFENCED_HW_INC",
+    caughtBy: ["HighWatermarkBelowIsr"],
+    tier: 3,
+    needs: ["kill", "partition"],
+  },
+  "epoch-cache-survives-truncation": {
+    says: "A truncation leaves the leader epochs of what was cut off in the epoch cache",
+    source: "KAFKA-10706",
+    caughtBy: ["Convergence"],
+    tier: 2,
+    needs: ["kill"],
+  },
+  "follower-does-not-record-epochs": {
+    says: "A follower does not note the leader epochs of what it appends",
+    source: "KAFKA-7897, KAFKA-6857",
+    caughtBy: ["NoAcknowledgedWriteLost"],
+    tier: 1,
+    needs: [],
+  },
+  "out-of-range-empties-follower": {
+    says: "A broker that does not lead answers OFFSET_OUT_OF_RANGE, and the follower starts its log anew",
+    source: "KAFKA-2143",
+    caughtBy: ["NoAcknowledgedWriteLost"],
+    tier: 2,
+    needs: ["kill"],
+  },
+  "leader-truncates-to-high-watermark": {
+    says: "A new leader drops what lies above its high watermark",
+    source: "KIP-101, KAFKA-1211",
+    caughtBy: ["NoAcknowledgedWriteLost", "NoCommittedRecordLost"],
+    tier: 1,
+    needs: ["kill"],
+  },
+  "startup-truncates-to-high-watermark": {
+    says: "A broker that starts cuts its logs to the checkpointed high watermark",
+    source: "KAFKA-1211",
+    caughtBy: ["NoAcknowledgedWriteLost"],
+    tier: 1,
+    needs: ["kill"],
+  },
+  "demoted-leader-appends": {
+    says: "A replica that does not lead any more takes writes of clients",
+    source: "KAFKA-9004, KAFKA-7395",
+    caughtBy: ["OffsetImmutability", "LogMatching"],
+    tier: 1,
+    needs: ["kill"],
+  },
+  "leader-reuses-offset": {
+    says: "After a failed index write the leader appends the next batch at the same offset",
+    source: "KAFKA-7866",
+    caughtBy: ["OffsetImmutability"],
+    tier: 1,
+    needs: [],
+  },
+} as const satisfies { readonly [id: string]: VariantEntry };
