@@ -91,6 +91,16 @@ const LAYERS: { readonly [folder: string]: readonly string[] } = {
     "src/checks",
     "src/trial",
   ],
+  "src/explorer": ["src/model"],
+  "src/claims": [
+    "src/sim",
+    "src/model",
+    "src/faults",
+    "src/workloads",
+    "src/checks",
+    "src/trial",
+    "src/campaign",
+  ],
   "src/report": [
     "src/sim",
     "src/model",
@@ -109,6 +119,8 @@ const LAYERS: { readonly [folder: string]: readonly string[] } = {
     "src/trial",
     "src/campaign",
     "src/report",
+    "src/explorer",
+    "src/claims",
   ],
 };
 
@@ -121,7 +133,7 @@ function layerOf(path: string): string | null {
   return best;
 }
 
-const CORE = /^src\/(sim|model|faults|workloads|checks|trial)\//;
+const CORE = /^src\/(sim|model|faults|workloads|checks|trial|explorer)\//;
 
 describe("layers", () => {
   it("imports only from floors below", () => {

@@ -10,6 +10,7 @@ import { formatTool } from "../report/run-screen.ts";
 import { ScenarioError } from "../trial/scenario-error.ts";
 import type { CampaignCommandOptions } from "./campaign-command.ts";
 import { EXIT_CODES_HELP, ExitCode } from "./exit-code.ts";
+import type { ExploreCommandOptions } from "./explore-command.ts";
 import type { Io } from "./io.ts";
 import type { ReplayOptions } from "./replay-command.ts";
 import { type RunOptions, runCommandLine } from "./run-command.ts";
@@ -86,6 +87,19 @@ function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
       end(replayCommandLine(file, options, io));
     });
 
+  command(
+    "explore [protocol...]",
+    "all states of the replication protocol within small sizes (default: Kip320)",
+    EXPLORE_EXAMPLES,
+  )
+    .option("--sizes <n,n,n,n>", "replicas, log size, records, highest leader epoch", "2,2,2,2")
+    .option("--by <whom>", "decisions of the model, or of the TLA+ module (default: the model)")
+    .option("--json", "one object on stdout, text for people on stderr")
+    .action(async (protocols: string[], options: ExploreCommandOptions) => {
+      const { exploreCommandLine } = await import("./explore-command.ts");
+      end(exploreCommandLine(protocols, options, io));
+    });
+
   command("list [section]", "list scenarios, workloads, faults, invariants, goals or variants", [
     "trial list",
     "trial list variants --json",
@@ -121,6 +135,11 @@ const CAMPAIGN_EXAMPLES = [
   "trial campaign --budget 60s",
   "trial campaign swarm --seeds 1..1000 --bail 1",
   "trial campaign swarm --seeds 1.. --budget 10m --workers 2 --json",
+];
+const EXPLORE_EXAMPLES = [
+  "trial explore Kip320 Kip279",
+  "trial explore Kip101 --sizes 3,2,2,2",
+  "trial explore Kip320 --by module --json",
 ];
 const REPLAY_EXAMPLES = [
   "trial replay store/latest/failure.json",
