@@ -58,10 +58,13 @@ class ConsumeProcess {
   readonly #names = new PartitionNames();
   readonly #details: { readonly final: boolean };
   #reassignAt = 0;
+  /** Partitions that the final reader can go on with. */
+  #left: readonly TopicPartition[];
 
   constructor(context: ProcessContext, options: ConsumeOptions) {
     this.#context = context;
     this.#options = options;
+    this.#left = options.partitions;
     this.#details = { final: options.final };
     this.#process = options.firstProcess + context.incarnation - 1;
     this.#consumer = createConsumer<string | null, string | null>({
@@ -114,8 +117,17 @@ class ConsumeProcess {
         final,
         error: error.code,
       });
+      if (final && error.partition !== null) this.#leaveOut(error.partition);
       yield* this.#context.sleep(100_000);
     }
+  }
+
+  /** A partition that cannot be read must not keep the last reader from the others. */
+  #leaveOut({ topic, partition }: TopicPartition): void {
+    const rest = this.#left.filter((at) => at.topic !== topic || at.partition !== partition);
+    if (rest.length === 0 || rest.length === this.#left.length) return;
+    this.#left = rest;
+    this.#assign(rest, false);
   }
 
   #record(polled: readonly ConsumerRecord<string | null, string | null>[], began: Micros): void {

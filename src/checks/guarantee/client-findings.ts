@@ -33,6 +33,16 @@ export class ClientFindings {
     );
   }
 
+  /** One of the records of the finding is gone, and its offset with it. */
+  #anyLoss(finding: Finding, partition: PartitionGhost): Excuse | null {
+    const { offset: _, ...rest } = finding;
+    let excuse = this.loss(finding, partition);
+    for (const record of finding.others ?? []) {
+      excuse ??= this.loss({ ...rest, record }, partition);
+    }
+    return excuse;
+  }
+
   /** Nobody reads past damage in the middle of the leader's log. */
   #unreadable(finding: Finding, partition: PartitionGhost): Excuse | null {
     const { newestLeader } = partition;
@@ -169,7 +179,7 @@ export class ClientFindings {
     const { loose, retriedBy } = this.#producers.of(partition.topic, partition.partition);
     const producer = record === undefined ? undefined : loose.get(record);
     // An offset that is lost and given away lets a later record seem to come before.
-    const lost = finding.check === "OrderPerKey" ? null : this.loss(finding, partition);
+    const lost = finding.check === "OrderPerKey" ? null : this.#anyLoss(finding, partition);
     if (lost !== null || producer === undefined || producer.maxInFlight <= 1) return lost;
     const retried = retriedBy.get(producer.name);
     if (retried === undefined || retried > at) return this.#twoLeaders(producer, partition, at);

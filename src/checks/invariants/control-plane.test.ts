@@ -53,6 +53,10 @@ describe("controllers", () => {
     expect(stream.caught).toEqual([]);
   });
 
+  it("ControllerEpochMonotonic: a winner that was paused learns late that it won [C-25]", () => {
+    expect(new Stream().elect(1, 1).elect(3, 3).elect(2, 2).caught).toEqual([]);
+  });
+
   it("ControllerEpochMonotonic catches an election that raises nothing (KAFKA-1096)", () => {
     expect(new Stream().elect(1, 1).elect(2, 1).caught).toEqual(["ControllerEpochMonotonic"]);
     const stream = new Stream().controllerEpochWritten(1, 1).controllerEpochWritten(1, 2);

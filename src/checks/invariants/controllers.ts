@@ -31,21 +31,21 @@ export function watchControllers(context: CheckContext): void {
   /** As committed in ZooKeeper; null before the first write. */
   let epoch: number | null = null;
   let version = -1;
-  let lastElected = 0;
-  let lastController = -1;
+  /** Who was elected with which epoch. A winner may learn late that it won, and was deposed since. */
+  const electedBy = new Map<number, number>();
   /** Leader epoch of each `state` znode before the transaction at hand. */
   const leaderEpochs = new Map<string, number>();
 
   observers.on<Elected>("ControllerElected", (o, _node, at) => {
     monotonic.evaluated++;
-    if (o.controllerEpoch <= lastElected) {
+    const other = electedBy.get(o.controllerEpoch);
+    if (other !== undefined) {
       const saw =
         `broker ${o.broker} became controller with epoch ${o.controllerEpoch}, ` +
-        `after broker ${lastController} with ${lastElected}`;
-      monotonic.fail(at, saw, { brokers: [o.broker, lastController] });
+        `with which broker ${other} had been elected`;
+      monotonic.fail(at, saw, { brokers: [o.broker, other] });
     }
-    lastElected = Math.max(lastElected, o.controllerEpoch);
-    lastController = o.broker;
+    electedBy.set(o.controllerEpoch, o.broker);
   });
 
   kafka.zooKeeper.onCommitted((txn, _zxid, at) => {

@@ -41,12 +41,24 @@ export interface RecordMetadata {
 export class KafkaClientError extends Error {
   readonly code: string;
   readonly definite: boolean;
-  constructor(code: string, message: string, definite: boolean) {
+  /** The partition that a poll failed at; null where it is about none. */
+  readonly partition: TopicPartition | null;
+  constructor(
+    code: string,
+    message: string,
+    definite: boolean,
+    partition: TopicPartition | null = null,
+  ) {
     super(message);
+    this.partition = partition === null ? null : placeOf(partition);
     this.name = "KafkaClientError";
     this.code = code;
     this.definite = definite;
   }
+}
+
+function placeOf({ topic, partition }: TopicPartition): TopicPartition {
+  return { topic, partition };
 }
 
 export interface Producer<K, V> {

@@ -187,7 +187,7 @@ class KafkaConsumer<K, V> implements Consumer<K, V>, NetworkUser {
   }
 }
 
-function noPosition({ topic, partition }: AssignedPartition): KafkaClientError {
-  const message = `${topic}-${partition} has no position and auto.offset.reset is none`;
-  return new KafkaClientError(ClientErrorCode.NO_OFFSET_FOR_PARTITION, message, true);
+function noPosition(of: AssignedPartition): KafkaClientError {
+  const message = `${of.topic}-${of.partition} has no position and auto.offset.reset is none`;
+  return new KafkaClientError(ClientErrorCode.NO_OFFSET_FOR_PARTITION, message, true, of);
 }

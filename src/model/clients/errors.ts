@@ -5,7 +5,7 @@
  * of `ClientErrorCode`.
  */
 import { ErrorCode, errorName } from "../kafka/protocol/errors.ts";
-import { KafkaClientError } from "./api.ts";
+import { KafkaClientError, type TopicPartition } from "./api.ts";
 
 /** Codes of errors that no broker answered. */
 export const ClientErrorCode = {
@@ -36,9 +36,14 @@ export class LogTruncationError extends KafkaClientError {
 }
 
 /** An error code of a broker as the application sees it. */
-export function brokerError(code: number, what: string, definite: boolean): KafkaClientError {
+export function brokerError(
+  code: number,
+  what: string,
+  definite: boolean,
+  partition: TopicPartition | null = null,
+): KafkaClientError {
   const name = errorName(code);
-  return new KafkaClientError(name, `${what}: ${name}`, definite);
+  return new KafkaClientError(name, `${what}: ${name}`, definite, partition);
 }
 
 /**

@@ -208,7 +208,9 @@ export class Fetcher implements ResponseListener {
       this.#positions.retryLater(assigned);
       const message = `${name}: position ${assigned.position} is out of range`;
       const { OFFSET_OUT_OF_RANGE } = ClientErrorCode;
-      this.#positions.errors.push(new KafkaClientError(OFFSET_OUT_OF_RANGE, message, true));
+      this.#positions.errors.push(
+        new KafkaClientError(OFFSET_OUT_OF_RANGE, message, true, assigned),
+      );
       return;
     }
     if (this.#resets) assigned.reset("latest");
@@ -220,7 +222,7 @@ export class Fetcher implements ResponseListener {
       this.#updater.requestUpdate();
       return;
     }
-    this.#positions.errors.push(brokerError(errorCode, name, true));
+    this.#positions.errors.push(brokerError(errorCode, name, true, assigned));
   }
 
   /** True if `collect` would find something. */

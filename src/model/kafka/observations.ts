@@ -64,7 +64,7 @@ export interface LogLoaded extends OfReplica {
   readonly prefixHash: number;
   /** Batches dropped because their checksum did not fit, or that followed one. */
   readonly droppedBatches: number;
-  /** Offsets missing between segments, [from, to): nothing in Kafka notices. Absent: none. */
+  /** Offsets missing or torn at the end of older segments, [from, to): nothing in Kafka notices. */
   readonly holes?: readonly { readonly from: number; readonly to: number }[];
 }
 export interface BecameLeader extends OfReplica {

@@ -74,11 +74,18 @@ export function loadLog(identity: LogIdentity, from: Checkpointed, clean: boolea
 function holesBetween(segments: readonly LogSegment[]): Pick<LogLoaded, "holes"> {
   const holes: { from: number; to: number }[] = [];
   for (let i = 1; i < segments.length; i++) {
-    const from = (segments[i - 1] as LogSegment).nextOffset;
+    const from = readableEnd(segments[i - 1] as LogSegment);
     const to = (segments[i] as LogSegment).baseOffset;
     if (from < to) holes.push({ from, to });
   }
   return holes.length === 0 ? {} : { holes };
+}
+
+/** A batch that was torn below the recovery point, by a disk that had lied, is not scanned. */
+function readableEnd(segment: LogSegment): number {
+  const last = segment.length - 1;
+  if (last < 0 || segment.file.intact(last)) return segment.nextOffset;
+  return segment.batch(last).baseOffset;
 }
 
 interface LoadedSegments {
