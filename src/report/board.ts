@@ -114,7 +114,10 @@ export class Board {
   }
 
   #updateReplica(server: ServerState, fact: Known): void {
-    if (!("topic" in fact)) return;
+    // What a controller says of partitions is not about its own replicas.
+    if (!("topic" in fact) || !("partition" in fact)) return;
+    if (fact.kind === "PartitionLeaderElected") return;
+    if (fact.kind === "ReassignmentStarted" || fact.kind === "ReassignmentCompleted") return;
     const replica = this.#entry(server, fact.topic, fact.partition);
     switch (fact.kind) {
       case "LogLoaded":

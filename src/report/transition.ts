@@ -125,6 +125,21 @@ function brokerTransition(fact: Known, node: number, board: Board): Transition |
       return plain("*", `controller of epoch ${fact.controllerEpoch}`);
     case "ControllerResigned":
       return plain("o", `no longer controller (epoch ${fact.controllerEpoch})`);
+    case "ReassignmentStarted": {
+      const words = fact.replaces ? "other target" : "reassignment begins";
+      const moved = `adding ${fact.addingReplicas.join(",")} removing ${fact.removingReplicas.join(",")}`;
+      return ofPartition("o", fact, `${words}: ${fact.replicas.join(",")}, ${moved}`);
+    }
+    case "ReassignmentCompleted":
+      return ofPartition("o", fact, `reassigned to ${fact.replicas.join(",")}`);
+    case "TopicDeletionStarted":
+      return plain("o", `deletion of ${fact.topic} begins`);
+    case "TopicDeletionIneligible":
+      return plain("o", `deletion of ${fact.topic} waits: ${fact.reason}`);
+    case "TopicDeleted":
+      return plain("o", `${fact.topic} is deleted`);
+    case "ControlledShutdownServed":
+      return plain("o", `moved leadership off b${fact.stopping}; ${fact.remaining} stay with it`);
     case "LogLoaded":
       if (fact.droppedBatches === 0) return null;
       return ofPartition("<", fact, `recovery dropped ${fact.droppedBatches} batches`);

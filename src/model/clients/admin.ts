@@ -1,89 +1,57 @@
 /**
- * The admin client: creates and describes topics.
+ * The admin client: topics, partitions, reassignments, elections, configuration, descriptions.
  *
- * Calls go to the controller or to any broker, and repeat what is retriable until
- * `default.api.timeout.ms`. A creation that an unanswered attempt may have made and that then "already
- * exists" stays an error, but not a definite one.
+ * Calls go to the controller, to a leader or to any broker. A creation that an unanswered attempt may
+ * have made and that then "already exists" stays an error, but not a definite one; so it is with
+ * every other change.
  */
+import type { Flow } from "../../sim/index.ts";
 import {
-  Completion,
-  type Flow,
-  MILLISECOND,
-  type Micros,
-  type ProcessContext,
-} from "../../sim/index.ts";
+  CONFIG_DELETE,
+  CONFIG_SET,
+  PREFERRED_ELECTION,
+  TOPIC_RESOURCE,
+  UNCLEAN_ELECTION,
+} from "../kafka/protocol/admin-messages.ts";
 import { ErrorCode, errorName, isRetriable, refreshesMetadata } from "../kafka/protocol/errors.ts";
 import type {
-  ApiName,
   CreateTopicsResponse,
   MetadataResponse,
   RequestBody,
-  ResponseBody,
 } from "../kafka/protocol/messages.ts";
+import { type AdminOptions, AdminTransport, type AnswerCode } from "./admin-transport.ts";
 import {
   type Admin,
-  type ClusterAddresses,
+  type ClusterDescription,
+  type ElectionResult,
   KafkaClientError,
   type NewTopic,
+  type PartitionReassignment,
   type TopicDescription,
+  type TopicPartition,
 } from "./api.ts";
-import { ExponentialBackoff } from "./backoff.ts";
-import type { ResponseListener } from "./broker-connection.ts";
-import { ADMIN_DEFAULTS, type AdminConfig } from "./config.ts";
-import { ClientErrorCode } from "./errors.ts";
-import { MetadataUpdater } from "./metadata-updater.ts";
-import { NetworkClient, type NetworkUser } from "./network-client.ts";
 
-export interface AdminOptions {
-  readonly context: ProcessContext;
-  readonly addresses: ClusterAddresses;
-  readonly config?: Partial<AdminConfig>;
-  readonly clientId: string;
-}
+export type { AdminOptions } from "./admin-transport.ts";
 
 export function createAdmin(options: AdminOptions): Admin {
   return new KafkaAdmin(options);
 }
 
-type Target = "controller" | "any";
-
-class KafkaAdmin implements Admin, NetworkUser, ResponseListener {
-  readonly #context: ProcessContext;
-  readonly #network: NetworkClient;
-  readonly #updater: MetadataUpdater;
-  readonly #backoff: ExponentialBackoff;
-  readonly #apiTimeoutMs: number;
-  readonly #requestTimeoutMs: number;
-  readonly #retries: number;
-  readonly #reconnectBackoff: Micros;
-  /** Flows that wait for the network or for metadata. */
-  #waiting: Completion<void>[] = [];
-  #closed = false;
+class KafkaAdmin implements Admin {
+  readonly #transport: AdminTransport;
 
   constructor(options: AdminOptions) {
-    const { context, addresses, clientId } = options;
-    const config: AdminConfig = { ...(ADMIN_DEFAULTS as AdminConfig), ...options.config };
-    this.#context = context;
-    this.#apiTimeoutMs = config["default.api.timeout.ms"];
-    this.#requestTimeoutMs = config["request.timeout.ms"];
-    this.#retries = config.retries;
-    this.#reconnectBackoff = config["reconnect.backoff.ms"] * MILLISECOND;
-    this.#backoff = new ExponentialBackoff(
-      config["retry.backoff.ms"],
-      config["retry.backoff.max.ms"],
-      context.random,
-    );
-    this.#network = new NetworkClient(context, addresses, config, clientId, 1, this);
-    this.#updater = new MetadataUpdater(this.#network, config, false, () => {});
+    this.#transport = new AdminTransport(options);
   }
 
   *createTopics(topics: readonly NewTopic[]): Flow<void> {
-    const deadline = this.#deadline();
+    const transport = this.#transport;
+    const deadline = transport.deadline();
     let left = topics;
     let uncertain = false;
     for (let attempt = 0; left.length > 0; attempt++) {
-      const body = createBody(left, this.#requestTimeoutMs);
-      const response: CreateTopicsResponse | null = yield* this.#call(
+      const body = createBody(left, transport.requestTimeoutMs);
+      const response: CreateTopicsResponse | null = yield* transport.call(
         "controller",
         "CreateTopics",
         body,
@@ -96,7 +64,7 @@ class KafkaAdmin implements Admin, NetworkUser, ResponseListener {
         for (const answer of response.topics) {
           if (answer.errorCode === ErrorCode.NONE) continue;
           const topic = left.find((other) => other.name === answer.name);
-          const exhausted = attempt >= this.#retries;
+          const exhausted = attempt >= transport.retries;
           if (topic === undefined || exhausted || !isRetriable(answer.errorCode)) {
             const absent = !uncertain && answer.errorCode !== ErrorCode.REQUEST_TIMED_OUT;
             const code = errorName(answer.errorCode);
@@ -105,22 +73,21 @@ class KafkaAdmin implements Admin, NetworkUser, ResponseListener {
           }
           if (answer.errorCode === ErrorCode.REQUEST_TIMED_OUT) uncertain = true;
           // Forget it, so that the next attempt waits for fresh metadata.
-          if (answer.errorCode === ErrorCode.NOT_CONTROLLER) {
-            this.#updater.metadata.controllerId = -1;
-          }
+          if (answer.errorCode === ErrorCode.NOT_CONTROLLER) transport.forgetController();
           retry.push(topic);
         }
         left = retry;
       }
-      if (left.length > 0) yield* this.#pause(attempt, deadline, uncertain);
+      if (left.length > 0) yield* transport.pause(attempt, deadline, uncertain);
     }
   }
 
   *describeTopics(names: readonly string[]): Flow<readonly TopicDescription[]> {
-    const deadline = this.#deadline();
+    const transport = this.#transport;
+    const deadline = transport.deadline();
     const body = { topics: names.map((name) => ({ name })), allowAutoTopicCreation: false };
     for (let attempt = 0; ; attempt++) {
-      const response: MetadataResponse | null = yield* this.#call(
+      const response: MetadataResponse | null = yield* transport.call(
         "any",
         "Metadata",
         body,
@@ -130,110 +97,178 @@ class KafkaAdmin implements Admin, NetworkUser, ResponseListener {
       if (response !== null) {
         const failed = response.topics.find((topic) => topic.errorCode !== ErrorCode.NONE);
         if (failed === undefined) return describe(response);
-        if (attempt >= this.#retries || !isRetriable(failed.errorCode)) {
+        if (attempt >= transport.retries || !isRetriable(failed.errorCode)) {
           const code = errorName(failed.errorCode);
           throw new KafkaClientError(code, `topic ${failed.name}: ${code}`, true);
         }
-        if (refreshesMetadata(failed.errorCode)) this.#updater.requestUpdate();
+        if (refreshesMetadata(failed.errorCode)) transport.refreshMetadata();
       }
-      yield* this.#pause(attempt, deadline, false);
+      yield* transport.pause(attempt, deadline, false);
     }
   }
 
-  #deadline(): Micros {
-    return this.#context.now() + this.#apiTimeoutMs * MILLISECOND;
+  *deleteTopic(name: string): Flow<void> {
+    const timeoutMs = this.#transport.requestTimeoutMs;
+    yield* this.#transport.perform(
+      "controller",
+      "DeleteTopics",
+      { topics: [{ name }], timeoutMs },
+      ({ responses }) => only(responses),
+    );
   }
 
-  /** One attempt, as soon as its target can be reached. Null: no answer. Throws at the deadline. */
-  *#call<A extends "CreateTopics" | "Metadata">(
-    target: Target,
-    api: A,
-    body: RequestBody[A],
-    deadline: Micros,
-    uncertain: boolean,
-  ): Flow<ResponseBody[A] | null> {
-    for (;;) {
-      if (this.#closed) {
-        throw new KafkaClientError(ClientErrorCode.CLOSED, "the admin was closed", !uncertain);
-      }
-      const broker = this.#broker(target);
-      if (broker !== null && this.#network.ready(broker)) {
-        const answered = new Completion<ResponseBody[A] | null>();
-        this.#network.send(broker, api, body, this, answered);
-        return yield* this.#answered(answered, deadline);
-      }
-      const changed = new Completion<void>();
-      this.#waiting.push(changed);
-      // All in back-off: nobody tells when the first of them may be tried again.
-      const again =
-        broker === null
-          ? this.#context.after(this.#reconnectBackoff, () => changed.resolve())
-          : null;
-      yield* this.#within(changed, deadline, uncertain);
-      again?.cancel();
+  *createPartitions(
+    topic: string,
+    count: number,
+    assignments?: readonly (readonly number[])[],
+  ): Flow<void> {
+    const lists = assignments?.map((brokerIds) => ({ brokerIds })) ?? null;
+    yield* this.#transport.perform(
+      "controller",
+      "CreatePartitions",
+      {
+        topics: [{ name: topic, count, assignments: lists }],
+        timeoutMs: this.#transport.requestTimeoutMs,
+        validateOnly: false,
+      },
+      ({ results }) => only(results),
+    );
+  }
+
+  *electLeaders(
+    type: "preferred" | "unclean",
+    partitions: readonly TopicPartition[] | null,
+  ): Flow<readonly ElectionResult[]> {
+    const { replicaElectionResults } = yield* this.#transport.perform(
+      "controller",
+      "ElectLeaders",
+      {
+        electionType: type === "preferred" ? PREFERRED_ELECTION : UNCLEAN_ELECTION,
+        topicPartitions:
+          partitions?.map(({ topic, partition }) => ({ topic, partitions: [partition] })) ?? null,
+        timeoutMs: this.#transport.requestTimeoutMs,
+      },
+      (response) => response,
+    );
+    return replicaElectionResults.flatMap(({ topic, partitionResult }) =>
+      partitionResult.map(({ partitionId, errorCode }) => ({
+        topic,
+        partition: partitionId,
+        error: errorCode === ErrorCode.NONE ? null : errorName(errorCode),
+      })),
+    );
+  }
+
+  *alterPartitionReassignment(
+    { topic, partition }: TopicPartition,
+    replicas: readonly number[] | null,
+  ): Flow<void> {
+    yield* this.#transport.perform(
+      "controller",
+      "AlterPartitionReassignments",
+      {
+        timeoutMs: this.#transport.requestTimeoutMs,
+        topics: [{ name: topic, partitions: [{ partitionIndex: partition, replicas }] }],
+      },
+      ({ errorCode, responses }) =>
+        errorCode === ErrorCode.NONE ? only(responses[0]?.partitions ?? []) : { errorCode },
+    );
+  }
+
+  *listPartitionReassignments(): Flow<readonly PartitionReassignment[]> {
+    const { topics } = yield* this.#transport.perform(
+      "controller",
+      "ListPartitionReassignments",
+      { timeoutMs: this.#transport.requestTimeoutMs, topics: null },
+      (response) => response,
+    );
+    return topics.flatMap(({ name, partitions }) =>
+      partitions.map(({ partitionIndex, replicas, addingReplicas, removingReplicas }) => ({
+        topic: name,
+        partition: partitionIndex,
+        replicas,
+        addingReplicas,
+        removingReplicas,
+      })),
+    );
+  }
+
+  *alterTopicConfig(
+    topic: string,
+    settings: { readonly [key: string]: string | null },
+  ): Flow<void> {
+    const configs = Object.entries(settings).map(([name, value]) => ({
+      name,
+      configOperation: value === null ? CONFIG_DELETE : CONFIG_SET,
+      value,
+    }));
+    const resource = { resourceType: TOPIC_RESOURCE, resourceName: topic, configs };
+    yield* this.#transport.perform(
+      "any",
+      "IncrementalAlterConfigs",
+      { resources: [resource], validateOnly: false },
+      ({ responses }) => only(responses),
+    );
+  }
+
+  *describeTopicConfig(topic: string): Flow<ReadonlyMap<string, string>> {
+    const resource = {
+      resourceType: TOPIC_RESOURCE,
+      resourceName: topic,
+      configurationKeys: null,
+    };
+    const { results } = yield* this.#transport.perform(
+      "any",
+      "DescribeConfigs",
+      { resources: [resource] },
+      (response) => only(response.results),
+    );
+    return new Map(results[0]?.configs.map(({ name, value }) => [name, value]));
+  }
+
+  *describeCluster(): Flow<ClusterDescription> {
+    const { clusterId, controllerId, brokers } = yield* this.#transport.perform(
+      "any",
+      "DescribeCluster",
+      { includeClusterAuthorizedOperations: false },
+      (response) => response,
+    );
+    return {
+      clusterId,
+      controller: controllerId,
+      brokers: brokers.map(({ brokerId, rack }) => ({ id: brokerId, rack })),
+    };
+  }
+
+  *deleteRecords({ topic, partition }: TopicPartition, beforeOffset: number): Flow<number> {
+    const [described] = yield* this.describeTopics([topic]);
+    const leader = described?.partitions.find((one) => one.partition === partition)?.leader ?? -1;
+    if (leader < 0) {
+      const code = errorName(ErrorCode.LEADER_NOT_AVAILABLE);
+      throw new KafkaClientError(code, `${topic}-${partition} has no leader`, true);
     }
-  }
-
-  *#answered<T>(answered: Completion<T>, deadline: Micros): Flow<T> {
-    const settled = new Completion<void>();
-    answered.onSettled(() => settled.resolve());
-    yield* this.#within(settled, deadline, true);
-    return yield* answered.wait();
-  }
-
-  /** Waits for `event`; throws TIMEOUT when the deadline comes first. */
-  *#within(event: Completion<void>, deadline: Micros, uncertain: boolean): Flow<void> {
-    let late = false;
-    const timer = this.#context.after(deadline - this.#context.now(), () => {
-      late = true;
-      event.resolve();
-    });
-    yield* event.wait();
-    timer.cancel();
-    if (late) throw timedOut(uncertain);
-  }
-
-  /** Back-off between attempts; throws TIMEOUT when it would pass the deadline. */
-  *#pause(attempt: number, deadline: Micros, uncertain: boolean): Flow<void> {
-    const wait = this.#backoff.delay(attempt);
-    if (this.#context.now() + wait >= deadline) throw timedOut(uncertain);
-    yield* this.#context.sleep(wait);
-  }
-
-  #broker(target: Target): number | null {
-    const { controllerId, brokers } = this.#updater.metadata;
-    if (target === "any") return this.#network.leastLoaded(this.#updater.candidates);
-    if (controllerId >= 0 && brokers.includes(controllerId)) return controllerId;
-    this.#updater.requestUpdate();
-    return null;
-  }
-
-  completed(_api: ApiName, response: ResponseBody[ApiName] | null, token: unknown): void {
-    (token as Completion<ResponseBody[ApiName] | null>).resolve(response);
-  }
-
-  networkChanged(): void {
-    this.#updater.maintain();
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const completion of waiting) completion.resolve();
-  }
-
-  disconnected(): void {
-    this.#updater.requestUpdate();
+    const { topics } = yield* this.#transport.perform(
+      leader,
+      "DeleteRecords",
+      {
+        topics: [
+          { name: topic, partitions: [{ partitionIndex: partition, offset: beforeOffset }] },
+        ],
+        timeoutMs: this.#transport.requestTimeoutMs,
+      },
+      (response) => only(response.topics[0]?.partitions ?? []),
+    );
+    return topics[0]?.partitions[0]?.lowWatermark ?? -1;
   }
 
   close(): void {
-    this.#closed = true;
-    this.#updater.close();
-    this.#network.close();
-    this.networkChanged();
+    this.#transport.close();
   }
 }
 
-function timedOut(uncertain: boolean): KafkaClientError {
-  const message = "default.api.timeout.ms passed";
-  return new KafkaClientError(ClientErrorCode.TIMEOUT, message, !uncertain);
+/** The answer about the one thing that was asked for. */
+function only(answers: readonly AnswerCode[]): AnswerCode {
+  return answers[0] ?? { errorCode: ErrorCode.UNKNOWN_SERVER_ERROR };
 }
 
 function createBody(topics: readonly NewTopic[], timeoutMs: number): RequestBody["CreateTopics"] {

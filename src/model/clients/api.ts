@@ -117,9 +117,55 @@ export interface TopicDescription {
     readonly isr: readonly number[];
   }[];
 }
+/** A running reassignment [CTL-80]. */
+export interface PartitionReassignment extends TopicPartition {
+  readonly replicas: readonly number[];
+  readonly addingReplicas: readonly number[];
+  readonly removingReplicas: readonly number[];
+}
+export interface ElectionResult extends TopicPartition {
+  /** Name of the error; null: elected. */
+  readonly error: string | null;
+}
+/** As one broker's metadata cache has it [CTL-99]. */
+export interface ClusterDescription {
+  readonly clusterId: string;
+  /** -1: none known. */
+  readonly controller: number;
+  readonly brokers: readonly { readonly id: number; readonly rack: string | null }[];
+}
+/**
+ * Each call repeats what stays unanswered until `default.api.timeout.ms`, and throws
+ * KafkaClientError with the name of Kafka's error code.
+ */
 export interface Admin {
   /** Retries what is retriable until `default.api.timeout.ms`. Throws KafkaClientError. */
   createTopics(topics: readonly NewTopic[]): Flow<void>;
   describeTopics(names: readonly string[]): Flow<readonly TopicDescription[]>;
+  /** Returns when the controller's brokers do not know the topic any more [CTL-75]. */
+  deleteTopic(name: string): Flow<void>;
+  /** `count` is the new total; `assignments` are those of the added ones. */
+  createPartitions(
+    topic: string,
+    count: number,
+    assignments?: readonly (readonly number[])[],
+  ): Flow<void>;
+  /** null: all that need it. Errors of single partitions are values [CTL-90]. */
+  electLeaders(
+    type: "preferred" | "unclean",
+    partitions: readonly TopicPartition[] | null,
+  ): Flow<readonly ElectionResult[]>;
+  /** Returns when it has begun; null cancels [CTL-80]. */
+  alterPartitionReassignment(
+    partition: TopicPartition,
+    replicas: readonly number[] | null,
+  ): Flow<void>;
+  listPartitionReassignments(): Flow<readonly PartitionReassignment[]>;
+  /** null removes the topic's own setting. */
+  alterTopicConfig(topic: string, settings: { readonly [key: string]: string | null }): Flow<void>;
+  describeTopicConfig(topic: string): Flow<ReadonlyMap<string, string>>;
+  describeCluster(): Flow<ClusterDescription>;
+  /** The new low watermark; -1 deletes up to the high watermark [REP-111]. */
+  deleteRecords(partition: TopicPartition, beforeOffset: number): Flow<number>;
   close(): void;
 }

@@ -25,6 +25,14 @@ export type KafkaObservation =
       readonly broker: number;
       readonly controllerEpoch: number;
     }
+  | PartitionLeaderElected
+  | ReassignmentStarted
+  | ReassignmentCompleted
+  | TopicDeletionStarted
+  | TopicDeletionIneligible
+  | TopicDeleted
+  | ControlledShutdownServed
+  | TopicConfigApplied
   // --- replicas -------------------------------------------------------------------------------------
   | LogLoaded
   | BecameLeader
@@ -49,6 +57,65 @@ export interface LogDirectoryFailed {
   readonly directory: string;
   readonly remaining: number;
 }
+/** A controller wrote a leader into a state node that existed; `broker` is the controller. */
+export interface PartitionLeaderElected extends OfReplica {
+  readonly kind: "PartitionLeaderElected";
+  /** [CTL-41]; `unclean`: offline, from outside of the ISR. */
+  readonly strategy: "offline" | "unclean" | "reassigned" | "preferred" | "controlledShutdown";
+  readonly leader: number;
+  readonly leaderEpoch: number;
+  readonly isr: readonly number[];
+}
+/** A controller wrote another target, or its cancellation, into the topic node [CTL-82]. */
+export interface ReassignmentStarted extends OfReplica {
+  readonly kind: "ReassignmentStarted";
+  readonly replicas: readonly number[];
+  readonly addingReplicas: readonly number[];
+  readonly removingReplicas: readonly number[];
+  /** Another reassignment of this partition was running: it is replaced. */
+  readonly replaces: boolean;
+}
+/** The topic node has the target alone [CTL-84]. */
+export interface ReassignmentCompleted extends OfReplica {
+  readonly kind: "ReassignmentCompleted";
+  readonly replicas: readonly number[];
+}
+/** The controller began to take a topic's replicas away [CTL-75]; said again after each failover. */
+export interface TopicDeletionStarted {
+  readonly kind: "TopicDeletionStarted";
+  readonly broker: number;
+  readonly topic: string;
+}
+/** A deletion waits for a broker or for a reassignment. */
+export interface TopicDeletionIneligible {
+  readonly kind: "TopicDeletionIneligible";
+  readonly broker: number;
+  readonly topic: string;
+  readonly reason: "reassignment" | "offline replica" | "failed replica";
+}
+/** All replicas and all znodes of the topic are gone. */
+export interface TopicDeleted {
+  readonly kind: "TopicDeleted";
+  readonly broker: number;
+  readonly topic: string;
+}
+/** A controller moved leadership off a broker that stops [CTL-96]; `broker` is the controller. */
+export interface ControlledShutdownServed {
+  readonly kind: "ControlledShutdownServed";
+  readonly broker: number;
+  readonly stopping: number;
+  /** Partitions that it still leads. */
+  readonly remaining: number;
+}
+/** A broker read a topic's configuration again because a notification said so [ZK-42]. */
+export interface TopicConfigApplied {
+  readonly kind: "TopicConfigApplied";
+  readonly broker: number;
+  readonly topic: string;
+  readonly minInsyncReplicas: number;
+  readonly uncleanLeaderElection: boolean;
+}
+
 interface OfReplica {
   readonly broker: number;
   readonly topic: string;

@@ -26,12 +26,14 @@ import { ZooKeeperFailure } from "../zookeeper/failures.ts";
 import { CLUSTER_ID, LOG_DIR_EVENT_PREFIX, LOG_DIR_EVENTS } from "../zookeeper/paths.ts";
 import { ClusterStore, createPersistent, expectCode } from "../zookeeper/store.ts";
 import { decodeClusterId, encodeClusterId, encodeLogDirEvent } from "../zookeeper/znodes.ts";
+import { AdminApis } from "./admin-apis.ts";
 import { AlterPartitionManager } from "./alter-partition-manager.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { ControllerChannel } from "./controller-channel.ts";
 import { DirectIsrWriter } from "./direct-isr-writer.ts";
 import { KafkaApis } from "./kafka-apis.ts";
 import { MetadataCache } from "./metadata-cache.ts";
+import { MetadataWaiters } from "./metadata-waiters.ts";
 import { ProducerIds } from "./producer-ids.ts";
 import { Registration } from "./registration.ts";
 import { ConfigChangeListener, KnownTopicConfigs } from "./topic-configs.ts";
@@ -65,6 +67,8 @@ class Broker implements Process {
   readonly #logs: LogManager;
   readonly #dataPlane: ReplicaManager;
   readonly #apis: KafkaApis;
+  /** As ZooKeeper has it; empty before the start got so far. */
+  #clusterId = "";
   #stopping = false;
   /** True when no request is processed any more. */
   #stopped = false;
@@ -104,8 +108,16 @@ class Broker implements Process {
       registerAgain: () => this.#registerAgain(),
     });
     this.#configChanges = new ConfigChangeListener(context, this.#store, topicConfigs, (topic) => {
-      const enabled = topicConfigs.get(topic)["unclean.leader.election.enable"];
-      if (enabled) this.#controller.uncleanElectionEnabled(topic);
+      const applied = topicConfigs.get(topic);
+      const uncleanLeaderElection = applied["unclean.leader.election.enable"];
+      this.#observe({
+        kind: "TopicConfigApplied",
+        broker: id,
+        topic,
+        minInsyncReplicas: applied["min.insync.replicas"],
+        uncleanLeaderElection,
+      });
+      if (uncleanLeaderElection) this.#controller.uncleanElectionEnabled(topic);
     });
     const isrChanger: IsrChanger = config["feature.alterPartition"]
       ? new AlterPartitionManager(context, id, brokerEpoch, this.#controllerChannel)
@@ -122,6 +134,16 @@ class Broker implements Process {
       brokerEpoch,
       switches,
     });
+    const waiters = new MetadataWaiters(context);
+    const store = this.#store;
+    const topicCreator = new TopicCreator({
+      context,
+      store,
+      config,
+      metadata: this.#metadata,
+      waiters,
+      isQueuedForDeletion: (topic) => this.#controller.isQueuedForDeletion(topic),
+    });
     this.#apis = new KafkaApis({
       context,
       config,
@@ -133,7 +155,19 @@ class Broker implements Process {
       controller: this.#controller,
       controllerChannel: this.#controllerChannel,
       producerIds: new ProducerIds(context, id, brokerEpoch, this.#controllerChannel),
-      topicCreator: new TopicCreator(context, this.#store, config, this.#metadata),
+      topicCreator,
+      waiters,
+      admin: new AdminApis({
+        context,
+        brokerId: id,
+        config,
+        store,
+        metadata: this.#metadata,
+        waiters,
+        controller: this.#controller,
+        topicCreator,
+        clusterId: () => this.#clusterId,
+      }),
       brokerEpoch,
     });
     const dataPlaneFailed = logs.onDirectoryFailed;
@@ -186,6 +220,7 @@ class Broker implements Process {
     const node = yield* this.#store.read(CLUSTER_ID);
     if (node === null) throw new ZooKeeperFailure(ZkCode.NONODE, "cluster id");
     const clusterId = decodeClusterId(node.data);
+    this.#clusterId = clusterId;
     const properties = this.#context.disk.cell<{ readonly clusterId: string }>("meta.properties");
     const known = properties.read();
     if (known === null) this.#logs.write(() => properties.write({ clusterId }));

@@ -27,9 +27,11 @@ import type {
   UpdateMetadataRequest,
 } from "../protocol/messages.ts";
 import { ZooKeeperFailure } from "../zookeeper/failures.ts";
+import type { AdminApis } from "./admin-apis.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { ControllerChannel } from "./controller-channel.ts";
 import type { MetadataCache } from "./metadata-cache.ts";
+import type { MetadataWaiters } from "./metadata-waiters.ts";
 import type { ProducerIds } from "./producer-ids.ts";
 import type { ConfigChangeListener, KnownTopicConfigs } from "./topic-configs.ts";
 import type { TopicCreator } from "./topic-creation.ts";
@@ -49,6 +51,8 @@ export interface ApiParts {
   readonly controllerChannel: ControllerChannel;
   readonly producerIds: ProducerIds;
   readonly topicCreator: TopicCreator;
+  readonly waiters: MetadataWaiters;
+  readonly admin: AdminApis;
   readonly brokerEpoch: () => number;
 }
 
@@ -128,7 +132,8 @@ export class KafkaApis {
         this.#createTopics(frame.body as CreateTopicsRequest, connection);
         return;
       default:
-        throw new Error(`no handler for ${frame.api as string}`);
+        if (this.#parts.admin.handle(frame, connection)) return;
+        throw new Error(`no handler for ${frame.api}`);
     }
   }
 
@@ -184,7 +189,13 @@ export class KafkaApis {
   #stopReplica(request: StopReplicaRequest, connection: ClientConnection): void {
     const errorCode = this.#fence(request);
     if (errorCode !== ErrorCode.NONE) connection.reply({ errorCode, partitionErrors: [] });
-    else connection.reply(this.#parts.dataPlane.stopReplicas(request));
+    else {
+      for (const { topicName, partitionStates } of request.topicStates) {
+        const deletes = partitionStates.some(({ deletePartition }) => deletePartition);
+        if (deletes) this.#parts.topicConfigs.expire(topicName);
+      }
+      connection.reply(this.#parts.dataPlane.stopReplicas(request));
+    }
   }
 
   #updateMetadata(request: UpdateMetadataRequest, connection: ClientConnection): void {
@@ -192,7 +203,7 @@ export class KafkaApis {
     if (errorCode === ErrorCode.NONE) {
       this.#parts.metadata.update(request);
       this.#parts.dataPlane.metadataUpdated();
-      this.#parts.topicCreator.metadataUpdated();
+      this.#parts.waiters.metadataUpdated();
     }
     connection.reply({ errorCode });
   }

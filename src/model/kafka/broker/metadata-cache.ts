@@ -57,6 +57,11 @@ export class MetadataCache implements MetadataView {
     return [...this.#alive].sort((a, b) => a - b);
   }
 
+  /** Ascending by id. */
+  liveBrokers(): UpdateMetadataRequest["liveBrokers"] {
+    return this.#brokers;
+  }
+
   contains(topic: string, partition: number): boolean {
     return this.#topics.get(topic)?.partitions[partition] !== undefined;
   }

@@ -26,6 +26,8 @@ export class KnownTopicConfigs implements TopicConfigs {
   readonly #broker: BrokerConfig;
   readonly #defaults: TopicConfig;
   readonly #topics = new Map<string, TopicConfig>();
+  /** Topics of which a log was deleted: the next log reads the configuration again. */
+  readonly #stale = new Set<string>();
 
   constructor(broker: BrokerConfig) {
     this.#broker = broker;
@@ -36,12 +38,18 @@ export class KnownTopicConfigs implements TopicConfigs {
     return this.#topics.get(topic) ?? this.#defaults;
   }
 
-  /** False if the topic's configuration was never read. */
+  /** False if the topic's configuration is to be read before a log is made. */
   known(topic: string): boolean {
-    return this.#topics.has(topic);
+    return this.#topics.has(topic) && !this.#stale.has(topic);
+  }
+
+  /** A log of the topic was deleted; a topic of the same name may have another configuration. */
+  expire(topic: string): void {
+    this.#stale.add(topic);
   }
 
   set(topic: string, overrides: TopicOverrides): void {
+    this.#stale.delete(topic);
     this.#topics.set(topic, topicConfig(this.#broker, overrides));
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { assignReplicas } from "./assignment.ts";
+import { alternateRacks, assignReplicas, assignReplicasToRacks } from "./assignment.ts";
 
 describe("rack-unaware assignment [CTL-73]", () => {
   test("ten partitions on five brokers", () => {
@@ -70,6 +70,59 @@ describe("rack-unaware assignment [CTL-73]", () => {
           expect(lists.filter((list) => list[0] === head)).toHaveLength(3);
         }
       }
+    }
+  });
+});
+
+describe("rack-aware assignment [CTL-74]", () => {
+  const racks: readonly (readonly [number, string])[] = [
+    [0, "rack1"],
+    [1, "rack3"],
+    [2, "rack3"],
+    [3, "rack2"],
+    [4, "rack2"],
+    [5, "rack1"],
+  ];
+  const brokers = racks.map(([id, rack]) => ({ id, rack }));
+
+  test("brokers alternate between racks", () => {
+    expect(alternateRacks(brokers)).toEqual([0, 3, 1, 5, 4, 2]);
+    expect(alternateRacks(brokers.filter(({ id }) => id !== 5))).toEqual([0, 3, 1, 4, 2]);
+  });
+
+  test("seven partitions on six brokers in three racks", () => {
+    const lists = assignReplicasToRacks({
+      brokers,
+      partitions: 7,
+      replicationFactor: 3,
+      start: 0,
+      shift: 0,
+      firstPartition: 0,
+    });
+    expect(lists).toEqual([
+      [0, 3, 1],
+      [3, 1, 5],
+      [1, 5, 4],
+      [5, 4, 2],
+      [4, 2, 0],
+      [2, 0, 3],
+      [0, 4, 2],
+    ]);
+  });
+
+  test("more replicas than racks, every rack first", () => {
+    const lists = assignReplicasToRacks({
+      brokers,
+      partitions: 24,
+      replicationFactor: 5,
+      start: 2,
+      shift: 4,
+      firstPartition: 0,
+    });
+    const rackOf = new Map(racks);
+    for (const list of lists) {
+      expect(new Set(list).size).toBe(5);
+      expect(new Set(list.slice(0, 3).map((id) => rackOf.get(id))).size).toBe(3);
     }
   });
 });

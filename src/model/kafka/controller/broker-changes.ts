@@ -4,15 +4,21 @@ import { ErrorCode } from "../protocol/errors.ts";
 import type { ResponseBody } from "../protocol/messages.ts";
 import { brokerPath } from "../zookeeper/paths.ts";
 import type { PartitionRecord, ReplicaRef } from "./context.ts";
+import type { Reassignments } from "./reassignments.ts";
 import type { ControllerRuntime } from "./runtime.ts";
+import type { TopicDeletion } from "./topic-deletion.ts";
 
 export class BrokerChanges {
   readonly #runtime: ControllerRuntime;
+  readonly #deletion: TopicDeletion;
+  readonly #reassignments: Reassignments;
   /** Brokers whose id node is watched. */
   readonly #watched = new Set<number>();
 
-  constructor(runtime: ControllerRuntime) {
+  constructor(runtime: ControllerRuntime, deletion: TopicDeletion, reassignments: Reassignments) {
     this.#runtime = runtime;
+    this.#deletion = deletion;
+    this.#reassignments = reassignments;
   }
 
   /** BrokerChange: compares the registered ids and czxids with the cached ones [CTL-61]. */
@@ -60,6 +66,9 @@ export class BrokerChanges {
       "OnlineReplica",
     );
     yield* partitions.electForLeaderless();
+    yield* this.#reassignments.brokersStarted(ids);
+    const there = ids.flatMap((id) => context.replicasOn(id)).map(({ record }) => record.topic);
+    yield* this.#deletion.resumeFor([...new Set(there)]);
     yield* this.watch(ids);
   }
 
@@ -89,17 +98,14 @@ export class BrokerChanges {
     const kept = lost.filter(({ record }) => !context.isQueuedForDeletion(record.topic));
     const deleting = lost.filter(({ record }) => context.isQueuedForDeletion(record.topic));
     yield* replicas.handleStateChanges(kept, "OfflineReplica");
-    yield* replicas.handleStateChanges(deleting, "DeletionIneligible");
+    yield* this.#deletion.failReplicas(deleting);
     if (elected.length === 0 && kept.length === 0) {
       this.sendUpdateMetadata(context.registeredIds(), []);
     }
   }
 
   sendUpdateMetadata(brokers: readonly number[], records: readonly PartitionRecord[]): void {
-    const { batch } = this.#runtime;
-    batch.clear();
-    batch.addUpdateMetadata(brokers, records);
-    batch.send();
+    this.#runtime.batch.sendUpdateMetadata(brokers, records);
   }
 
   // --- id nodes ---------------------------------------------------------------------------------

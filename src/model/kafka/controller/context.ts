@@ -68,6 +68,12 @@ export class ControllerContext {
   readonly #offlineReplicas = new Map<number, Set<PartitionRecord>>();
   /** Topics whose deletion was requested [CTL-75]. */
   readonly topicsQueuedForDeletion = new Set<string>();
+  /** Of these: not now, because a replica is offline or a reassignment runs. */
+  readonly topicsIneligibleForDeletion = new Set<string>();
+  /** Of these: the partitions are NonExistent already. */
+  readonly topicsWithDeletionStarted = new Set<string>();
+  /** Partitions with adding or removing replicas, or whose completion was begun [CTL-80]. */
+  readonly partitionsBeingReassigned = new Set<PartitionRecord>();
 
   // --- brokers ----------------------------------------------------------------------------------
 
@@ -188,6 +194,10 @@ export class ControllerContext {
     if (topic === undefined) return;
     this.#topics.delete(name);
     this.#topicsById.delete(topic.id);
+    this.topicsQueuedForDeletion.delete(name);
+    this.topicsIneligibleForDeletion.delete(name);
+    this.topicsWithDeletionStarted.delete(name);
+    for (const record of topic.partitions) this.partitionsBeingReassigned.delete(record);
     for (const records of this.#offlineReplicas.values()) {
       for (const record of topic.partitions) records.delete(record);
     }
@@ -195,6 +205,20 @@ export class ControllerContext {
 
   isQueuedForDeletion(topic: string): boolean {
     return this.topicsQueuedForDeletion.has(topic);
+  }
+
+  /** False for a topic that has no partition in that state; also for an unknown one. */
+  anyReplicaIn(topic: string, status: ReplicaStatus): boolean {
+    return replicasOf(this.topic(topic)?.partitions ?? []).some(
+      ({ record, broker }) => record.replicaStatus(broker) === status,
+    );
+  }
+
+  /** True for an unknown topic: it has no replica that is not. */
+  allReplicasIn(topic: string, status: ReplicaStatus): boolean {
+    return replicasOf(this.topic(topic)?.partitions ?? []).every(
+      ({ record, broker }) => record.replicaStatus(broker) === status,
+    );
   }
 
   /** Replicas on a broker, by topic and partition. */
@@ -212,6 +236,9 @@ export class ControllerContext {
     this.#topicsById.clear();
     this.#offlineReplicas.clear();
     this.topicsQueuedForDeletion.clear();
+    this.topicsIneligibleForDeletion.clear();
+    this.topicsWithDeletionStarted.clear();
+    this.partitionsBeingReassigned.clear();
   }
 }
 

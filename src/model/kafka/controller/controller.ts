@@ -1,8 +1,8 @@
 /**
  * The controller of one broker: elections, failover, resignation, and the events between [§2].
  *
- * Every broker has one; at most one in the cluster is active, as far as ZooKeeper knows. Not here:
- * deletion of topics, reassignment, and elections on an administrator's request.
+ * Every broker has one; at most one in the cluster is active, as far as ZooKeeper knows. What the
+ * events do stands beside this file.
  */
 import {
   Completion,
@@ -18,24 +18,29 @@ import type { BrokerChannel } from "../contracts.ts";
 import type { KafkaObservation } from "../observations.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import type { RequestBody, ResponseBody } from "../protocol/messages.ts";
+import { AdminStore } from "../zookeeper/admin-store.ts";
 import { ControllerMoved, ZooKeeperFailure } from "../zookeeper/failures.ts";
 import * as paths from "../zookeeper/paths.ts";
-import { allocateProducerIdBlock } from "../zookeeper/producer-id-blocks.ts";
 import type { ClusterStore } from "../zookeeper/store.ts";
+import type { TopicPartition } from "../zookeeper/znodes.ts";
 import { BrokerChanges } from "./broker-changes.ts";
 import { ControllerChannelManager } from "./channel-manager.ts";
 import { ControllerContext } from "./context.ts";
 import { runForController } from "./election.ts";
 import { ControllerEventQueue } from "./event-queue.ts";
-import { CHILD_WATCHES, takeOver } from "./failover.ts";
+import { CHILD_WATCHES, type ControllerEvents, NODE_WATCHES, takeOver } from "./failover.ts";
 import { IsrChanges } from "./isr-changes.ts";
 import { balanceLeaders, shutDownBroker } from "./leader-balance.ts";
 import { PartitionStateMachine } from "./partition-state-machine.ts";
 import type { ControllerParts } from "./parts.ts";
+import { allocateProducerIds } from "./producer-id-allocation.ts";
+import { Reassignments } from "./reassignments.ts";
+import { type ElectionOutcome, electReplicas } from "./replica-elections.ts";
 import { ReplicaStateMachine } from "./replica-state-machine.ts";
 import { RequestBatch } from "./request-batch.ts";
 import type { ControllerRuntime } from "./runtime.ts";
 import { TopicChanges } from "./topic-changes.ts";
+import { TopicDeletion } from "./topic-deletion.ts";
 
 /** First automatic check for preferred leaders after a failover [CTL-10.12]. */
 const FIRST_BALANCE_DELAY = 5 * SECOND;
@@ -58,9 +63,7 @@ export class Controller {
   readonly #store: ClusterStore;
   readonly #events = new ControllerEventQueue();
   readonly #runtime: ControllerRuntime;
-  readonly #brokers: BrokerChanges;
-  readonly #topics: TopicChanges;
-  readonly #isr: IsrChanges;
+  readonly #parts: ControllerEvents;
   readonly #balance: Timer;
   /** Broker id of the active controller as this broker knows it; -1 if none. */
   #activeId = -1;
@@ -74,10 +77,18 @@ export class Controller {
     this.#store = store;
     const context = new ControllerContext();
     const channels = new ControllerChannelManager(process, config, options.channelTo, switches);
-    const batch = new RequestBatch(brokerId, context, channels, (broker, response) =>
-      this.#brokers.leaderAndIsrAnswered(broker, response),
+    const batch = new RequestBatch(
+      brokerId,
+      context,
+      channels,
+      (broker, response) => this.#parts.brokers.leaderAndIsrAnswered(broker, response),
+      (broker, response, records) =>
+        this.#parts.deletion.stopReplicaAnswered(broker, response, records),
     );
-    const parts: ControllerParts = { brokerId, config, switches, context, store, batch };
+    const adminStore = new AdminStore(store);
+    const observe = (fact: KafkaObservation) => process.observe(fact);
+    const shared = { brokerId, config, switches, context, store, adminStore, batch, observe };
+    const parts: ControllerParts = shared;
     this.#runtime = {
       ...parts,
       process,
@@ -86,9 +97,13 @@ export class Controller {
       replicas: new ReplicaStateMachine(parts),
       enqueue: (name, run) => this.#enqueue(name, run),
     };
-    this.#brokers = new BrokerChanges(this.#runtime);
-    this.#topics = new TopicChanges(this.#runtime);
-    this.#isr = new IsrChanges(this.#runtime, this.#brokers);
+    const runtime = this.#runtime;
+    const deletion = new TopicDeletion(runtime);
+    const reassignments = new Reassignments(runtime, deletion);
+    const brokers = new BrokerChanges(runtime, deletion, reassignments);
+    const topics = new TopicChanges(runtime);
+    const isr = new IsrChanges(runtime, brokers, reassignments);
+    this.#parts = { brokers, topics, isr, deletion, reassignments };
     this.#balance = process.timer(() => this.#enqueueBalance());
   }
 
@@ -159,7 +174,7 @@ export class Controller {
     respond: (response: ResponseBody["AlterPartition"]) => void,
   ): void {
     const refused = { errorCode: ErrorCode.NOT_CONTROLLER, topics: [] };
-    this.#serve("AlterPartitionReceived", refused, respond, () => this.#isr.alter(request));
+    this.#serve("AlterPartitionReceived", refused, respond, () => this.#parts.isr.alter(request));
   }
 
   controlledShutdown(
@@ -176,22 +191,54 @@ export class Controller {
     respond: (response: ResponseBody["AllocateProducerIds"]) => void,
   ): void {
     const refused = { errorCode: ErrorCode.NOT_CONTROLLER, producerIdStart: -1, producerIdLen: 0 };
-    this.#serve("AllocateProducerIds", refused, respond, () => this.#allocate(request));
+    this.#serve("AllocateProducerIds", refused, respond, () =>
+      allocateProducerIds(this.#runtime, request),
+    );
   }
 
-  *#allocate(
-    request: RequestBody["AllocateProducerIds"],
-  ): Flow<ResponseBody["AllocateProducerIds"]> {
-    if (this.#runtime.context.broker(request.brokerId)?.epoch !== request.brokerEpoch) {
-      const errorCode = ErrorCode.STALE_BROKER_EPOCH;
-      return { errorCode, producerIdStart: -1, producerIdLen: 0 };
-    }
-    const { start, end } = yield* allocateProducerIdBlock(this.#store, request.brokerId);
-    return {
-      errorCode: ErrorCode.NONE,
-      producerIdStart: start,
-      producerIdLen: end - start + 1,
-    };
+  alterReassignments(
+    request: RequestBody["AlterPartitionReassignments"],
+    respond: (response: ResponseBody["AlterPartitionReassignments"]) => void,
+  ): void {
+    const refused = { errorCode: ErrorCode.NOT_CONTROLLER, responses: [] };
+    const serve = () => this.#parts.reassignments.alter(request);
+    this.#serve("ApiPartitionReassignment", refused, respond, serve);
+  }
+
+  listReassignments(
+    request: RequestBody["ListPartitionReassignments"],
+    respond: (response: ResponseBody["ListPartitionReassignments"]) => void,
+  ): void {
+    const refused = { errorCode: ErrorCode.NOT_CONTROLLER, topics: [] };
+    this.#events.put({
+      name: "ListPartitionReassignments",
+      preempt: () => respond(refused),
+      run: () => {
+        respond(this.isActive ? this.#parts.reassignments.list(request) : refused);
+        return undefined;
+      },
+    });
+  }
+
+  /** null as outcomes: not the active controller. */
+  electLeaders(
+    asked: readonly TopicPartition[] | null,
+    electionType: number,
+    answered: (outcomes: readonly ElectionOutcome[] | null) => void,
+  ): void {
+    type Answer = { readonly errorCode: number; readonly outcomes: ElectionOutcome[] | null };
+    const refused: Answer = { errorCode: ErrorCode.NOT_CONTROLLER, outcomes: null };
+    const runtime = this.#runtime;
+    const respond = ({ outcomes }: Answer) => answered(outcomes);
+    this.#serve("ReplicaLeaderElection", refused, respond, function* () {
+      const outcomes = yield* electReplicas(runtime, asked, electionType);
+      return { errorCode: ErrorCode.NONE, outcomes };
+    });
+  }
+
+  /** Of the active controller; false elsewhere. */
+  isQueuedForDeletion(topic: string): boolean {
+    return this.#runtime.context.isQueuedForDeletion(topic);
   }
 
   /** TopicUncleanLeaderElectionEnable [CTL-42]. */
@@ -298,7 +345,7 @@ export class Controller {
       context.epochVersion = epochVersion;
       this.#activeId = this.#brokerId;
       this.#observe("ControllerElected");
-      yield* takeOver(this.#runtime, this.#brokers, this.#topics, this.#isr);
+      yield* takeOver(this.#runtime, this.#parts);
       if (this.#options.config["auto.leader.rebalance.enable"]) {
         this.#balance.set(FIRST_BALANCE_DELAY);
       }
@@ -323,8 +370,10 @@ export class Controller {
     const { access } = this.#store;
     const { context, channels, batch } = this.#runtime;
     for (const path of CHILD_WATCHES) access.unregisterChildHandler(path);
-    this.#brokers.unwatch();
-    this.#topics.unwatch();
+    for (const path of NODE_WATCHES) access.unregisterNodeHandler(path);
+    this.#parts.brokers.unwatch();
+    this.#parts.topics.unwatch();
+    this.#parts.reassignments.unwatchAll();
     this.#balance.cancel();
     batch.clear();
     channels.closeAll();

@@ -51,6 +51,7 @@ describe("election strategies [CTL-41]", () => {
       isr: [2],
       leaderRecoveryState: RECOVERING,
       recipients: [2, 3],
+      unclean: true,
     });
     expect(electOffline(candidates([1], []), true)).toBeNull();
   });

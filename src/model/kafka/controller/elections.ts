@@ -20,6 +20,8 @@ export interface Elected {
   readonly leaderRecoveryState: number;
   /** Who gets the LeaderAndIsr request. */
   readonly recipients: readonly number[];
+  /** The leader comes from outside of the ISR. */
+  readonly unclean?: true;
 }
 
 /** A leader died. `unclean`: whether a replica outside the ISR may lead when none inside lives. */
@@ -33,7 +35,7 @@ export function electOffline(candidates: Candidates, unclean: boolean): Elected 
   }
   const any = recipients[0];
   if (!unclean || any === undefined) return null;
-  return { leader: any, isr: [any], leaderRecoveryState: RECOVERING, recipients };
+  return { leader: any, isr: [any], leaderRecoveryState: RECOVERING, recipients, unclean: true };
 }
 
 /** The reassignment's target takes over; `target` in its own order. */

@@ -1,16 +1,18 @@
 /**
- * What a broker does first when it has become controller [CTL-10]; numbers as there.
- *
- * The steps for features that this model has not (1 features, 5 and 10 deletion, 9 reassignment,
- * 11 requested elections) do nothing.
+ * What a broker does first when it has become controller [CTL-10]; numbers as there. Step 1, the
+ * feature versions, is left out.
  */
 import type { Flow } from "../../../sim/index.ts";
 import * as paths from "../zookeeper/paths.ts";
 import { decodeLogDirEvent } from "../zookeeper/znodes.ts";
 import type { BrokerChanges } from "./broker-changes.ts";
 import type { IsrChanges } from "./isr-changes.ts";
+import { isBeingReassigned } from "./reassignment-lists.ts";
+import type { Reassignments } from "./reassignments.ts";
+import { electFromZooKeeper } from "./replica-elections.ts";
 import type { ControllerRuntime } from "./runtime.ts";
 import type { TopicChanges } from "./topic-changes.ts";
+import type { TopicDeletion } from "./topic-deletion.ts";
 
 /** Parents whose children the active controller watches. */
 export const CHILD_WATCHES: readonly string[] = [
@@ -18,15 +20,27 @@ export const CHILD_WATCHES: readonly string[] = [
   paths.TOPICS,
   paths.ISR_CHANGES,
   paths.LOG_DIR_EVENTS,
+  paths.DELETE_TOPICS,
 ];
 
-export function* takeOver(
-  runtime: ControllerRuntime,
-  brokers: BrokerChanges,
-  topics: TopicChanges,
-  isr: IsrChanges,
-): Flow<void> {
+/** Nodes that the active controller watches for creation. */
+export const NODE_WATCHES: readonly string[] = [
+  paths.REASSIGN_PARTITIONS,
+  paths.PREFERRED_ELECTION,
+];
+
+/** The parts of a controller that a failover sets going. */
+export interface ControllerEvents {
+  readonly brokers: BrokerChanges;
+  readonly topics: TopicChanges;
+  readonly isr: IsrChanges;
+  readonly deletion: TopicDeletion;
+  readonly reassignments: Reassignments;
+}
+
+export function* takeOver(runtime: ControllerRuntime, events: ControllerEvents): Flow<void> {
   const { context, store, partitions, replicas } = runtime;
+  const { brokers, topics, isr, deletion, reassignments } = events;
   context.clear();
   // 2: the reads below arm the watches
   const { access } = store;
@@ -36,6 +50,16 @@ export function* takeOver(
   on(paths.TOPICS, "TopicChange", () => topics.changed());
   on(paths.ISR_CHANGES, "IsrChangeNotification", () => isr.notified());
   on(paths.LOG_DIR_EVENTS, "LogDirEventNotification", () => logDirEvents(runtime));
+  on(paths.DELETE_TOPICS, "TopicDeletion", () => deletion.changed());
+  access.registerNodeHandler(paths.REASSIGN_PARTITIONS, {
+    onCreated: () =>
+      runtime.enqueue("ZkPartitionReassignment", function* () {
+        yield* reassignments.fromZooKeeper();
+      }),
+  });
+  access.registerNodeHandler(paths.PREFERRED_ELECTION, {
+    onCreated: () => runtime.enqueue("ReplicaLeaderElection", () => electFromZooKeeper(runtime)),
+  });
   // 3
   for (const parent of [paths.LOG_DIR_EVENTS, paths.ISR_CHANGES]) {
     const names = yield* store.children(parent);
@@ -43,12 +67,20 @@ export function* takeOver(
   }
   // 4
   yield* readCluster(runtime, brokers, topics);
+  // 5
+  yield* deletion.initialize();
   // 6
   brokers.sendUpdateMetadata(context.registeredIds(), []);
   // 7
   yield* replicas.startup();
   // 8
   yield* partitions.startup();
+  // 9
+  yield* reassignments.initialize();
+  // 10
+  yield* deletion.resume();
+  // 11
+  yield* electFromZooKeeper(runtime);
 }
 
 function* readCluster(
@@ -64,6 +96,9 @@ function* readCluster(
   topics.watch(names);
   for (const [name, node] of yield* store.topicNodes(names)) context.addTopic(name, node);
   const records = context.allPartitions();
+  for (const record of records) {
+    if (isBeingReassigned(record.assignment)) context.partitionsBeingReassigned.add(record);
+  }
   const results = yield* store.partitionStates(records);
   for (const [index, record] of records.entries()) {
     record.leadership = results[index]?.state ?? null;

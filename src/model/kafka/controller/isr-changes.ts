@@ -16,6 +16,7 @@ import { decodeIsrChange, type Leadership } from "../zookeeper/znodes.ts";
 import type { BrokerChanges } from "./broker-changes.ts";
 import type { PartitionRecord } from "./context.ts";
 import { readStates } from "./partition-state-machine.ts";
+import type { Reassignments } from "./reassignments.ts";
 import type { ControllerRuntime } from "./runtime.ts";
 
 type TopicProposals = AlterPartitionRequest["topics"][number];
@@ -25,10 +26,12 @@ type PartitionAnswer = AlterPartitionResponse["topics"][number]["partitions"][nu
 export class IsrChanges {
   readonly #runtime: ControllerRuntime;
   readonly #brokers: BrokerChanges;
+  readonly #reassignments: Reassignments;
 
-  constructor(runtime: ControllerRuntime, brokers: BrokerChanges) {
+  constructor(runtime: ControllerRuntime, brokers: BrokerChanges, reassignments: Reassignments) {
     this.#runtime = runtime;
     this.#brokers = brokers;
+    this.#reassignments = reassignments;
   }
 
   /** Handles a request of a broker while this controller is active. */
@@ -77,6 +80,12 @@ export class IsrChanges {
     }));
     if (touched.length > 0) {
       this.#brokers.sendUpdateMetadata(context.registeredIds(), touched);
+      const moving = touched.filter((record) => context.partitionsBeingReassigned.has(record));
+      if (moving.length > 0) {
+        this.#runtime.enqueue("PartitionReassignmentIsrChange", () =>
+          this.#reassignments.isrChanged(moving),
+        );
+      }
     }
     return { errorCode: ErrorCode.NONE, topics };
   }
@@ -149,6 +158,8 @@ export class IsrChanges {
     }
     if (records.size > 0) {
       this.#brokers.sendUpdateMetadata(context.registeredIds(), [...records]);
+      // Leaders of an older generation than this controller's are heard of only here.
+      yield* this.#reassignments.isrChanged([...records]);
     }
     yield* store.deleteChildren(ISR_CHANGES, names, context.epochVersion);
   }

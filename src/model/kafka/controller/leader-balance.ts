@@ -63,10 +63,18 @@ export function* shutDownBroker(
     followed.map((record) => ({ record, broker: brokerId })),
     "OfflineReplica",
   );
+  const left = movable.filter(({ leadership }) => leadership?.leader === brokerId);
+  runtime.observe({
+    kind: "ControlledShutdownServed",
+    broker: runtime.brokerId,
+    stopping: brokerId,
+    remaining: left.length,
+  });
   return {
     errorCode: ErrorCode.NONE,
-    remainingPartitions: movable
-      .filter(({ leadership }) => leadership?.leader === brokerId)
-      .map(({ topic, partition }) => ({ topicName: topic, partitionIndex: partition })),
+    remainingPartitions: left.map(({ topic, partition }) => ({
+      topicName: topic,
+      partitionIndex: partition,
+    })),
   };
 }

@@ -187,8 +187,19 @@ export class PartitionStateMachine {
       if (code === ZkCode.BADVERSION) retry.push(record);
       if (state === null) continue;
       record.leadership = state;
-      batch.addLeaderAndIsr((elections[index] as Elected).recipients, record, false);
+      const elected = elections[index] as Elected;
+      batch.addLeaderAndIsr(elected.recipients, record, false);
       online.push(record);
+      this.#parts.observe({
+        kind: "PartitionLeaderElected",
+        broker: this.#parts.brokerId,
+        topic: record.topic,
+        partition: record.partition,
+        strategy: elected.unclean ? "unclean" : strategy.type,
+        leader: state.leader,
+        leaderEpoch: state.leaderEpoch,
+        isr: state.isr,
+      });
     }
     return retry;
   }

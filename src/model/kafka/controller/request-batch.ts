@@ -15,6 +15,12 @@ import type { ControllerContext, PartitionRecord } from "./context.ts";
 
 /** Receives the per-partition errors of LeaderAndIsr answers [CTL-38]. */
 export type LeaderAndIsrAnswered = (broker: number, response: ResponseBody["LeaderAndIsr"]) => void;
+/** Receives answers to StopReplica requests that delete; `records` are those to be deleted. */
+export type DeletionAnswered = (
+  broker: number,
+  response: ResponseBody["StopReplica"],
+  records: readonly PartitionRecord[],
+) => void;
 
 type PartitionStates<S> = Map<PartitionRecord, S>;
 
@@ -56,6 +62,7 @@ export class RequestBatch {
   readonly #context: ControllerContext;
   readonly #channels: ControllerChannelManager;
   readonly #onLeaderAndIsr: LeaderAndIsrAnswered;
+  readonly #onDeletion: DeletionAnswered;
   readonly #leaderAndIsr = new Map<number, PartitionStates<LeaderAndIsrPartitionState>>();
   readonly #stopReplica = new Map<number, PartitionStates<StopState>>();
   readonly #metadataBrokers = new Set<number>();
@@ -66,11 +73,13 @@ export class RequestBatch {
     context: ControllerContext,
     channels: ControllerChannelManager,
     onLeaderAndIsr: LeaderAndIsrAnswered,
+    onDeletion: DeletionAnswered,
   ) {
     this.#controllerId = controllerId;
     this.#context = context;
     this.#channels = channels;
     this.#onLeaderAndIsr = onLeaderAndIsr;
+    this.#onDeletion = onDeletion;
   }
 
   /** LeaderAndIsr to `brokers`, and UpdateMetadata to all, with the record's present leadership. */
@@ -161,9 +170,23 @@ export class RequestBatch {
           partitionStates,
         })),
       };
-      this.#channels.send(id, "StopReplica", body, null);
+      const deleted = [...states].filter(([, state]) => state.deletePartition);
+      const records = deleted.map(([record]) => record);
+      this.#channels.send(
+        id,
+        "StopReplica",
+        body,
+        records.length === 0 ? null : (response) => this.#onDeletion(id, response, records),
+      );
     }
     this.clear();
+  }
+
+  /** A request of its own, outside of any state change. */
+  sendUpdateMetadata(brokers: readonly number[], records: readonly PartitionRecord[]): void {
+    this.clear();
+    this.addUpdateMetadata(brokers, records);
+    this.send();
   }
 
   #sendUpdateMetadata(): void {

@@ -1,7 +1,7 @@
 /** Topics and partitions appear or vanish in ZooKeeper [CTL-71], [CTL-72]. */
 import type { Flow } from "../../../sim/index.ts";
 import { TOPICS, topicPath } from "../zookeeper/paths.ts";
-import { type PartitionRecord, replicasOf } from "./context.ts";
+import { type PartitionRecord, replicasOf, type TopicRecord } from "./context.ts";
 import type { ControllerRuntime } from "./runtime.ts";
 
 export class TopicChanges {
@@ -53,9 +53,20 @@ export class TopicChanges {
   *#modified(name: string): Flow<void> {
     const { context, store } = this.#runtime;
     const node = (yield* store.topicNodes([name])).get(name);
-    if (node === undefined || context.topic(name) === undefined) return;
-    if (context.isQueuedForDeletion(name)) return;
+    const topic = context.topic(name);
+    if (node === undefined || topic === undefined) return;
+    if (context.isQueuedForDeletion(name)) {
+      if (node.partitions.length > topic.partitions.length) yield* this.#restore(topic);
+      return;
+    }
     yield* this.#create(context.addTopic(name, node));
+  }
+
+  /** A topic that is being deleted does not grow. */
+  *#restore({ name, id, partitions }: TopicRecord): Flow<void> {
+    const { context, adminStore } = this.#runtime;
+    const node = { topicId: id, partitions: partitions.map(({ assignment }) => assignment) };
+    yield* adminStore.writeTopic(name, node, context.epochVersion);
   }
 
   *#create(added: readonly PartitionRecord[]): Flow<void> {

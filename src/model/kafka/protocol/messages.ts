@@ -4,6 +4,7 @@
  *
  * Messages are immutable. Topic ids are strings. A nullable field of the schema is `null` here.
  */
+import type { AdminRequestBody, AdminResponseBody } from "./admin-messages.ts";
 import type { RecordBatch } from "./records.ts";
 
 /** Kafka's own numbers. */
@@ -17,10 +18,18 @@ export const ApiKey = {
   UpdateMetadata: 6,
   ControlledShutdown: 7,
   CreateTopics: 19,
+  DeleteTopics: 20,
   DeleteRecords: 21,
   InitProducerId: 22,
   OffsetForLeaderEpoch: 23,
+  DescribeConfigs: 32,
+  CreatePartitions: 37,
+  ElectLeaders: 43,
+  IncrementalAlterConfigs: 44,
+  AlterPartitionReassignments: 45,
+  ListPartitionReassignments: 46,
   AlterPartition: 56,
+  DescribeCluster: 60,
   AllocateProducerIds: 67,
 } as const;
 export type ApiKey = (typeof ApiKey)[keyof typeof ApiKey];
@@ -406,7 +415,7 @@ export interface CreateTopicsResponse {
 }
 
 /** Body types by name of the API. */
-export interface RequestBody {
+export interface RequestBody extends AdminRequestBody {
   Produce: ProduceRequest;
   Fetch: FetchRequest;
   ListOffsets: ListOffsetsRequest;
@@ -422,7 +431,7 @@ export interface RequestBody {
   AlterPartition: AlterPartitionRequest;
   AllocateProducerIds: AllocateProducerIdsRequest;
 }
-export interface ResponseBody {
+export interface ResponseBody extends AdminResponseBody {
   Produce: ProduceResponse;
   Fetch: FetchResponse;
   ListOffsets: ListOffsetsResponse;

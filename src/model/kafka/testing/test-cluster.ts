@@ -26,6 +26,10 @@ export interface TestClusterOptions {
   readonly seed?: string;
   readonly brokers?: number;
   readonly config?: Partial<BrokerConfig>;
+  /** Of single brokers, on top; read at each start. */
+  readonly brokerConfig?: { [id: number]: Partial<BrokerConfig> };
+  /** Dealt to the brokers in turn. */
+  readonly racks?: readonly string[];
   readonly variant?: VariantId;
 }
 
@@ -65,14 +69,15 @@ export class TestCluster {
       nodeOf: (id: number) => (id >= 1 && id <= count ? first + id - 1 : undefined),
     };
     for (let id = 1; id <= count; id++) {
-      const factory = kafkaBroker({
-        id,
-        rack: null,
-        config: brokerConfig(options.config),
-        zookeeperServers: ensemble.map(({ node }) => node),
-        addresses,
-        switches,
-      });
+      const factory = (context: ProcessContext) =>
+        kafkaBroker({
+          id,
+          rack: options.racks?.[(id - 1) % options.racks.length] ?? null,
+          config: brokerConfig({ ...options.config, ...options.brokerConfig?.[id] }),
+          zookeeperServers: ensemble.map(({ node }) => node),
+          addresses,
+          switches,
+        })(context);
       this.brokers.push(world.addNode({ name: `b${id}`, group: "broker", factory }));
     }
     const probe = world.addNode({

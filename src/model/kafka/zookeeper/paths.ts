@@ -13,6 +13,8 @@ export const ISR_CHANGE_PREFIX = "isr_change_";
 export const LOG_DIR_EVENTS = "/log_dir_event_notification";
 export const LOG_DIR_EVENT_PREFIX = "log_dir_event_";
 export const DELETE_TOPICS = "/admin/delete_topics";
+export const REASSIGN_PARTITIONS = "/admin/reassign_partitions";
+export const PREFERRED_ELECTION = "/admin/preferred_replica_election";
 export const PRODUCER_ID_BLOCK = "/latest_producer_id_block";
 
 export function brokerPath(id: number): string {
@@ -29,6 +31,9 @@ export function partitionPath(topic: string, partition: number): string {
 }
 export function partitionStatePath(topic: string, partition: number): string {
   return `${TOPICS}/${topic}/partitions/${partition}/state`;
+}
+export function deleteTopicPath(topic: string): string {
+  return `${DELETE_TOPICS}/${topic}`;
 }
 export function topicConfigPath(topic: string): string {
   return `${TOPIC_CONFIGS}/${topic}`;

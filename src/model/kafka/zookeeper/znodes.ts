@@ -190,6 +190,27 @@ export function decodeLogDirEvent(text: string): number {
   return (JSON.parse(text) as { broker: number }).broker;
 }
 
+// --- administration ---------------------------------------------------------------------------
+
+/** A target in `/admin/reassign_partitions` [ZK-43]. */
+export interface ReassignmentTarget extends TopicPartition {
+  readonly replicas: readonly number[];
+}
+export function encodeReassignments(partitions: readonly ReassignmentTarget[]): string {
+  return JSON.stringify({ version: 1, partitions });
+}
+export function decodeReassignments(text: string): readonly ReassignmentTarget[] {
+  return (JSON.parse(text) as { partitions: ReassignmentTarget[] }).partitions;
+}
+
+/** `/admin/preferred_replica_election` [ZK-43]. */
+export function encodePreferredElection(partitions: readonly TopicPartition[]): string {
+  return JSON.stringify({ version: 1, partitions });
+}
+export function decodePreferredElection(text: string): readonly TopicPartition[] {
+  return (JSON.parse(text) as { partitions: TopicPartition[] }).partitions;
+}
+
 // --- producer ids and cluster id --------------------------------------------------------------
 
 export interface ProducerIdBlock {
