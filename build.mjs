@@ -1,12 +1,13 @@
 // Builds the published command: one bundle for the command line and one for the campaign's workers.
 // A TypeScript loader would cost most of a second at each start, and does not load in worker threads.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { CODE_CACHE, loadBundle } from "./bin/bundle.js";
+import { buildPage } from "./build-page.mjs";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -58,6 +59,7 @@ const common = {
 };
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
+mkdirSync(join(root, "dist"));
 await Promise.all([
   build({
     ...common,
@@ -77,6 +79,7 @@ await Promise.all([
       js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
     },
   }),
+  buildPage(join(root, "dist/report.html")),
 ]);
 await storeCompiledCode();
 

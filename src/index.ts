@@ -7,7 +7,8 @@ export { checkHistory } from "./checks/checkers/index.ts";
 export type { Finding } from "./checks/finding.ts";
 export type { Op } from "./checks/history.ts";
 export type { Fault, FaultKind, FaultPlan } from "./faults/plan.ts";
-export { formatFault, planFromJson, planToJson } from "./faults/schema.ts";
+export { planFromJson, planToJson } from "./faults/schema.ts";
+export { formatFault } from "./faults/written.ts";
 export { VARIANTS, type VariantId } from "./model/variants/registry.ts";
 export {
   type FailureFile,

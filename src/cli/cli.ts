@@ -14,6 +14,7 @@ import type { ExploreCommandOptions } from "./explore-command.ts";
 import type { Io } from "./io.ts";
 import type { ReplayOptions } from "./replay-command.ts";
 import { type RunOptions, runCommandLine } from "./run-command.ts";
+import type { ViewOptions } from "./view-command.ts";
 
 /** `argv` without node and script. Never throws. */
 export async function runCli(argv: readonly string[], io: Io): Promise<ExitCode> {
@@ -87,6 +88,23 @@ function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
       end(replayCommandLine(file, options, io));
     });
 
+  command("view <trial>", "write a report that opens in a browser, from disk", VIEW_EXAMPLES)
+    .option("--seed <seed>", "when <trial> is a scenario and not a failure file")
+    .addOption(
+      new Option("--set <key=value>", "change a field or a Kafka setting; may be repeated")
+        .argParser((value: string, before: string[]) => [...before, value])
+        .default([], "none"),
+    )
+    .option("--variant <name>", "run a behaviour that is known to be wrong")
+    .option("--out <file>", "write it here (default: scenario and seed)")
+    .option("--compare <other>", "a second failure file, or another seed, beside it")
+    .option("--perfetto", "write a trace for ui.perfetto.dev instead")
+    .option("--json", "one object on stdout")
+    .action(async (trial: string, options: ViewOptions) => {
+      const { viewCommandLine } = await import("./view-command.ts");
+      end(await viewCommandLine(trial, options, io));
+    });
+
   command(
     "explore [protocol...]",
     "all states of the replication protocol within small sizes (default: Kip320)",
@@ -135,6 +153,11 @@ const CAMPAIGN_EXAMPLES = [
   "trial campaign --budget 60s",
   "trial campaign swarm --seeds 1..1000 --bail 1",
   "trial campaign swarm --seeds 1.. --budget 10m --workers 2 --json",
+];
+const VIEW_EXAMPLES = [
+  "trial view store/latest/failure.json",
+  "trial view jepsen-2013 --seed 1 --out report.html",
+  "trial view jepsen-2013 --seed 1 --compare 2",
 ];
 const EXPLORE_EXAMPLES = [
   "trial explore Kip320 Kip279",

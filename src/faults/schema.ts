@@ -9,11 +9,14 @@
  * holds the `Fault` itself and round trips exactly. Both are read here, told apart by `kind`.
  */
 import { z } from "zod";
-import { formatDuration, type Micros, parseDuration } from "../sim/index.ts";
+import { type Micros, parseDuration } from "../sim/index.ts";
 import { FAULT_KINDS, type Field, KINDS } from "./fields.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Fault, type FaultKind, type FaultPlan, isFaultKind } from "./plan.ts";
 import { parseTarget, TargetError } from "./targets.ts";
+import { writeNumber } from "./written.ts";
+
+export { formatFault, toWritten } from "./written.ts";
 
 /** Something wrong with a field; `field` is empty when it is about the whole fault. */
 export interface FaultProblem {
@@ -247,59 +250,6 @@ function checkJsonField(field: Field, value: unknown): string | null {
   const numeric = field.type !== "target" && field.type !== "word" && field.type !== "text";
   const result = numeric ? within(field, value, "a whole number", value) : readField(field, value);
   return "value" in result ? null : result.message;
-}
-
-// --- printing -------------------------------------------------------------------------------------
-
-/** The fault as people write it, fields that have their default left out. */
-export function toWritten(fault: Fault): { [key: string]: string | number } {
-  const written: { [key: string]: string | number } = {
-    [fault.kind]: fault.target,
-    at: formatDuration(fault.at),
-  };
-  const { duration, fields } = KINDS[fault.kind];
-  const byDefault = duration.rule === "default" ? duration.duration : null;
-  if (duration.rule !== "instant" && fault.duration !== null && fault.duration !== byDefault) {
-    written["for"] = formatDuration(fault.duration);
-  }
-  const values = fault as unknown as { readonly [name: string]: Value };
-  for (const field of fields) {
-    const value = values[field.name] as Value;
-    if (value === null || value === field.fallback) continue;
-    written[field.written] = typeof value === "number" ? writeNumber(field, value) : value;
-  }
-  return written;
-}
-
-function writeNumber(field: Field, value: number): string | number {
-  switch (field.type) {
-    case "duration":
-      return formatDuration(value);
-    case "shift":
-      return value < 0 ? `-${formatDuration(-value)}` : `+${formatDuration(value)}`;
-    case "rate":
-      return `${value / 10}%`;
-    default:
-      return value;
-  }
-}
-
-/** One line of YAML: `{ kill: leader(orders-0), at: 10s, for: 5s }`. */
-export function formatFault(fault: Fault): string {
-  const parts: string[] = [];
-  for (const [key, value] of Object.entries(toWritten(fault))) {
-    const plain = typeof value === "number" || isPlainScalar(value);
-    parts.push(`${key}: ${plain ? value : JSON.stringify(value)}`);
-  }
-  return `{ ${parts.join(", ")} }`;
-}
-
-/** True if YAML reads the text, unquoted within `{ }`, as that text. */
-function isPlainScalar(text: string): boolean {
-  if (!/^[+-]?[A-Za-z0-9][A-Za-z0-9._()%-]*( [A-Za-z0-9._()%-]+)*$/.test(text)) return false;
-  return !/^([+-]?[\d.]+(e[+-]?\d+)?|0[xo].*|[+-]?\.?(inf|nan)|true|false|null|yes|no|on|off)$/i.test(
-    text,
-  );
 }
 
 // --- for editors ----------------------------------------------------------------------------------

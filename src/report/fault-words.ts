@@ -1,6 +1,6 @@
 /** A fault in words without its time: `partition b1 for 12s (peers b2, b3)`. */
 import type { Fault } from "../faults/plan.ts";
-import { toWritten } from "../faults/schema.ts";
+import { toWritten } from "../faults/written.ts";
 import { formatTime } from "../sim/index.ts";
 
 export function faultWords(fault: Fault): string {

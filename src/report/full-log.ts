@@ -1,6 +1,6 @@
 /** The full log: every observation of every node as one readable line. */
 import type { Fault } from "../faults/plan.ts";
-import { formatFault } from "../faults/schema.ts";
+import { formatFault } from "../faults/written.ts";
 import type { RecordBatch } from "../model/kafka/protocol/records.ts";
 import { formatZxid, type Txn } from "../model/zookeeper/txn.ts";
 import type { Observation } from "../sim/index.ts";

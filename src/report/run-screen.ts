@@ -2,7 +2,7 @@
 import type { Finding } from "../checks/finding.ts";
 import type { NemesisDraw } from "../faults/nemesis.ts";
 import type { FaultPlan } from "../faults/plan.ts";
-import { formatFault } from "../faults/schema.ts";
+import { formatFault } from "../faults/written.ts";
 import { formatTime } from "../sim/index.ts";
 import type { ToolVersion } from "../trial/failure-file.ts";
 import type { OutsideFinding, TrialResult } from "../trial/result.ts";

@@ -71,8 +71,18 @@ export interface NetworkProcess extends EndpointOwner {
   acceptorOf(service: string): Acceptor<unknown> | undefined;
 }
 
+/** Hears of every message on its way: reports draw them. Never changes the world. */
+export interface MessageTap {
+  /** The sender hands the message to its connection; it may wait there, or be lost. */
+  sent(from: number, to: number, service: Service<unknown>, message: unknown): void;
+  /** It reaches the process at the other end. */
+  arrived(from: number, to: number, service: Service<unknown>, message: unknown): void;
+}
+
 /** The part of the network that an endpoint needs. */
 export interface EndpointNetwork {
+  /** null: nobody listens. */
+  readonly tap: MessageTap | null;
   readonly rules: readonly ActiveRule[];
   readonly ruleRandom: RandomStream;
   link(from: number, to: number): Link;

@@ -155,6 +155,7 @@ export class Endpoint implements Connection<unknown>, ConnectionEnd, Task, HeldS
   #transmit(message: unknown): void {
     this.#sent++;
     const network = this.#network;
+    network.tap?.sent(this.node, this.peerNode, this.service, message);
     if (network.rules.length > 0 && message !== FIN && message !== SYN_ACK) {
       if (this.#applyRules(message)) return;
     }
@@ -286,6 +287,7 @@ export class Endpoint implements Connection<unknown>, ConnectionEnd, Task, HeldS
       } else sender.#holdBack(sequence, message);
       return;
     }
+    this.#network.tap?.arrived(this.peerNode, this.node, this.service, message);
     if (message === FIN) this.#owner.dispatch(this, Turn.Close, "closed");
     else if (message === SYN_ACK) {
       if (this.#state === "connecting") this.#owner.dispatch(this, Turn.Open, null);

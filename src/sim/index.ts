@@ -1,7 +1,14 @@
 /** The deterministic machine: what the floors above may use of it. */
 export { NodeClock } from "./clock.ts";
-export type { CloseReason, Connection, ConnectionHandler, Service } from "./connection.ts";
+export type {
+  CloseReason,
+  Connection,
+  ConnectionHandler,
+  MessageTap,
+  Service,
+} from "./connection.ts";
 export { AppendFile, Cell, Disk, DiskError, type PowerLoss } from "./disk.ts";
+export { isControlPacket } from "./endpoint.ts";
 export { EventQueue } from "./event-queue.ts";
 export { Fingerprint } from "./fingerprint.ts";
 export { Completion, type Flow, FlowRun } from "./flow.ts";

@@ -4,7 +4,7 @@
  * Latency is drawn per message from the stream of its direction. A node's path to itself is a
  * loopback: fast, and never partitioned.
  */
-import type { Acceptor, EndpointNetwork, NetworkProcess } from "./connection.ts";
+import type { Acceptor, EndpointNetwork, MessageTap, NetworkProcess } from "./connection.ts";
 import type { Kernel } from "./kernel.ts";
 import type { LatencyProfile } from "./latency.ts";
 import { Link } from "./link.ts";
@@ -23,6 +23,7 @@ export interface NodeDirectory {
 
 export class Network implements EndpointNetwork {
   readonly rules: ActiveRule[] = [];
+  tap: MessageTap | null = null;
   readonly ruleRandom: RandomStream;
   readonly #kernel: Kernel;
   readonly #directory: NodeDirectory;

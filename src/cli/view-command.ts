@@ -1,0 +1,122 @@
+/** `trial view`: writes the report of one trial, a page that opens from disk. */
+import { resolve } from "node:path";
+import { findScenario, parseSource, readText, shippedScenarios } from "../campaign/library.ts";
+import { folderName } from "../campaign/store.ts";
+import { UsageError } from "../campaign/usage-error.ts";
+import { TOOL } from "../campaign/version.ts";
+import { replayCommands, type TrialName, trialCommands } from "../report/commands.ts";
+import { reportHtml, writeReport } from "../report/html-report.ts";
+import type { Recording } from "../report/recording/format.ts";
+import { recordTrial } from "../report/recording/recorder.ts";
+import { grouped } from "../report/text.ts";
+import { parseFailureFile } from "../trial/failure-file.ts";
+import { type Override, resolveScenario } from "../trial/scenario.ts";
+import type { TrialOptions } from "../trial/trial.ts";
+import { ExitCode } from "./exit-code.ts";
+import type { Io } from "./io.ts";
+import { readOverrides, readSeed, readVariant } from "./options.ts";
+
+export interface ViewOptions {
+  readonly seed?: string;
+  readonly set?: readonly string[];
+  readonly variant?: string;
+  readonly out?: string;
+  readonly compare?: string;
+  readonly perfetto?: boolean;
+  readonly json?: boolean;
+}
+
+/** A trial that can be run again, and how to say so. */
+interface Viewed {
+  readonly options: TrialOptions;
+  readonly overrides: readonly Override[];
+  readonly commands: readonly (readonly [label: string, command: string])[];
+}
+
+export async function viewCommandLine(
+  argument: string,
+  options: ViewOptions,
+  io: Io,
+): Promise<ExitCode> {
+  const viewed = find(argument, options, io);
+  const recording = record(viewed);
+  const { trial } = recording;
+  const kind = options.perfetto === true ? "perfetto.json" : "html";
+  const name =
+    options.out ?? `${trial.scenario.name}-${folderName(trial.seed, trial.variant)}.${kind}`;
+  const path = resolve(io.cwd, name);
+  let text: string;
+  if (options.perfetto === true) {
+    const { perfettoTrace } = await import("../report/perfetto.ts");
+    text = JSON.stringify(perfettoTrace(recording));
+  } else {
+    const other =
+      options.compare === undefined
+        ? undefined
+        : record(find(options.compare, { ...options, ...seedOf(options.compare) }, io));
+    text = reportHtml({
+      title: `${trial.verdict} · ${trial.scenario.name} · seed ${trial.seed}`,
+      recording,
+      ...(other === undefined ? {} : { other }),
+    });
+  }
+  writeReport(path, name, text);
+  const bytes = Buffer.byteLength(text);
+  if (options.json === true) {
+    const { verdict, fingerprint, seed } = trial;
+    io.out(`${JSON.stringify({ file: name, bytes, verdict, fingerprint, seed })}\n`);
+  } else {
+    io.err(
+      `${trial.verdict.toUpperCase()}  ${grouped(bytes / 1024)} KiB, fingerprint ${trial.fingerprint}\n`,
+    );
+    io.out(`${name}\n`);
+  }
+  return ExitCode.HELD;
+}
+
+/** A failure file by its path, or a scenario under a seed. */
+function find(argument: string, options: ViewOptions, io: Io): Viewed {
+  if (argument.endsWith(".json")) return fromFailure(argument, options, io);
+  const overrides = readOverrides(options.set ?? []);
+  const variant = readVariant(options.variant);
+  const source = findScenario(argument, io.cwd);
+  if (options.seed === undefined) {
+    throw new UsageError(`view ${argument}: a scenario needs --seed, as in --seed 1`);
+  }
+  const { seed } = readSeed(options.seed);
+  const name: TrialName = { scenario: argument, seed, variant, overrides };
+  return {
+    options: { scenario: resolveScenario(parseSource(source), seed, overrides), seed, variant },
+    overrides,
+    commands: trialCommands(name, null),
+  };
+}
+
+function fromFailure(path: string, options: ViewOptions, io: Io): Viewed {
+  for (const [option, value] of [
+    ["--seed", options.seed],
+    ["--variant", options.variant],
+  ] as const) {
+    if (value !== undefined && options.compare === undefined) {
+      throw new UsageError(`${option} ${value}: ${path} is a failure file and says it itself`);
+    }
+  }
+  const file = parseFailureFile(readText(resolve(io.cwd, path), path, "failure file"), path);
+  const { seed, variant, scenario, drawn, plan, overrides } = file;
+  const shipped = shippedScenarios().includes(scenario.name);
+  const name = { scenario: scenario.name, seed, variant, overrides };
+  return {
+    options: { scenario: { scenario, drawn }, seed, variant, plan },
+    overrides,
+    commands: shipped ? trialCommands(name, path) : replayCommands(path),
+  };
+}
+
+/** `--compare 7` is another seed of the same scenario. */
+function seedOf(compare: string): { seed?: string } {
+  return /^\d+$/.test(compare) ? { seed: compare } : {};
+}
+
+function record({ options, overrides, commands }: Viewed): Recording {
+  return recordTrial({ trial: options, tool: TOOL, overrides, commands });
+}

@@ -1,0 +1,507 @@
+/**
+ * Draws the lanes of a trial on a canvas.
+ *
+ * What is finer than a pixel is drawn once per pixel: the cost of a frame depends on the width of the
+ * drawing and not on the length of the trial.
+ */
+import { type ScaleLinear, scaleLinear } from "d3-scale";
+import { AXIS_HEIGHT, type FaultBar, type Row } from "./lane-rows.ts";
+import { epochColour, type Palette } from "./palette.ts";
+import { lastAtOrBefore, type ReplicaLog } from "./replica-log.ts";
+import type { ClientLane, LaneNode, PartitionLane, Segment, Timeline } from "./timeline.ts";
+import { digitsFor } from "./words.ts";
+
+export interface Sight {
+  readonly from: number;
+  readonly to: number;
+  readonly cursor: number;
+  readonly offset: number | null;
+}
+
+export interface Canvas {
+  readonly context: CanvasRenderingContext2D;
+  readonly width: number;
+  readonly height: number;
+  /** Where the drawing begins, right of the labels. */
+  readonly left: number;
+  readonly palette: Palette;
+}
+
+export const FONT = '11px system-ui, -apple-system, "Segoe UI", sans-serif';
+
+export function timeScale(canvas: Canvas, { from, to }: Sight): ScaleLinear<number, number> {
+  return scaleLinear([from, to], [canvas.left, canvas.width]);
+}
+
+export function drawLanes(canvas: Canvas, timeline: Timeline, rows: readonly Row[], sight: Sight) {
+  const { context, width, height, palette, left } = canvas;
+  const x = timeScale(canvas, sight);
+  context.clearRect(0, 0, width, height);
+  context.font = FONT;
+  context.textBaseline = "middle";
+  drawAxis(canvas, timeline, sight, x);
+  context.save();
+  context.beginPath();
+  context.rect(left, 0, width - left, height);
+  context.clip();
+  for (const row of rows) drawRow(canvas, timeline, row, sight, x);
+  context.restore();
+  for (const row of rows) drawLabel(canvas, row);
+  drawFindings(canvas, timeline, x);
+  context.strokeStyle = palette.line;
+  context.beginPath();
+  context.moveTo(left - 0.5, AXIS_HEIGHT);
+  context.lineTo(left - 0.5, height);
+  context.stroke();
+}
+
+type Scale = ScaleLinear<number, number>;
+
+export function drawAxis(canvas: Canvas, timeline: Timeline, sight: Sight, x: Scale): void {
+  const { context, width, height, palette, left } = canvas;
+  const ticks = x.ticks(Math.max(3, Math.floor((width - left) / 90)));
+  const digits = digitsFor(sight.to - sight.from);
+  context.lineWidth = 1;
+  context.textAlign = "center";
+  for (const tick of ticks) {
+    const at = Math.round(x(tick)) + 0.5;
+    context.strokeStyle = palette.line;
+    context.globalAlpha = 0.5;
+    context.beginPath();
+    context.moveTo(at, AXIS_HEIGHT - 4);
+    context.lineTo(at, height);
+    context.stroke();
+    context.globalAlpha = 1;
+    context.fillStyle = palette.muted;
+    const text = `${(tick / 1e6).toFixed(digits)} s`;
+    const half = context.measureText(text).width / 2;
+    if (at - half > left && at + half < width) context.fillText(text, at, 24);
+  }
+  context.textAlign = "left";
+  for (const { name, from, to } of timeline.recording.trial.phases) {
+    const a = Math.max(left, x(from));
+    const b = Math.min(width, x(to));
+    if (b <= a) continue;
+    context.fillStyle = name === "chaos" ? palette.warn : palette.muted;
+    context.globalAlpha = name === "chaos" ? 0.35 : 0.2;
+    context.fillRect(a, 2, Math.max(1, b - a - 1), 11);
+    context.globalAlpha = 1;
+    context.fillStyle = palette.text;
+    clippedText(context, name, a + 4, 8, b - a - 6);
+  }
+}
+
+/** Text that fits, or nothing. */
+export function clippedText(
+  context: CanvasRenderingContext2D,
+  text: string,
+  x: number,
+  y: number,
+  room: number,
+): void {
+  if (room < 12) return;
+  let shown = text;
+  const width = context.measureText(text).width;
+  if (width > room) {
+    const letters = Math.floor((text.length * room) / width) - 1;
+    if (letters < 3) return;
+    shown = `${text.slice(0, letters)}…`;
+  }
+  context.fillText(shown, x, y);
+}
+
+function drawLabel(canvas: Canvas, row: Row): void {
+  const { context, left, palette } = canvas;
+  context.textAlign = "right";
+  const strong = row.kind === "partition";
+  context.fillStyle = strong ? palette.text : palette.muted;
+  context.font = strong ? `600 ${FONT}` : FONT;
+  const mark = row.kind === "partition" ? (row.open ? "▾ " : "▸ ") : "";
+  const text = mark + row.label;
+  const room = left - 14;
+  const shown =
+    context.measureText(text).width > room ? `${text.slice(0, Math.floor(room / 6.5))}…` : text;
+  context.fillText(shown, left - 8, row.y + Math.min(row.height / 2, 12));
+  context.textAlign = "left";
+  context.font = FONT;
+}
+
+function drawRow(canvas: Canvas, timeline: Timeline, row: Row, sight: Sight, x: Scale): void {
+  const { context, palette, left, width } = canvas;
+  context.fillStyle = palette.line;
+  context.globalAlpha = 0.45;
+  context.fillRect(left, row.y + row.height - 0.5, width - left, 0.5);
+  context.globalAlpha = 1;
+  switch (row.kind) {
+    case "faults":
+      row.tracks.forEach((bars, i) => {
+        for (const bar of bars) drawFault(canvas, bar, row.y + 2 + i * 17, x, sight);
+      });
+      return;
+    case "node":
+      drawNode(canvas, row.node, row, x);
+      return;
+    case "controller":
+      for (const segment of timeline.controller) {
+        drawSegment(canvas, segment, row, x, palette.accent, 0.25);
+      }
+      return;
+    case "partition":
+      drawPartition(canvas, row.partition, row, x, timeline.end);
+      return;
+    case "replica":
+      drawReplica(canvas, timeline, row.replica, row.partition, row, sight, x);
+      return;
+    case "client":
+      drawClient(canvas, row.client, row, x);
+      return;
+    case "heading":
+      return;
+  }
+}
+
+function drawFault(canvas: Canvas, bar: FaultBar, y: number, x: Scale, sight: Sight): void {
+  const { context, palette, left, width } = canvas;
+  const a = Math.max(left, x(bar.from));
+  const b = bar.instant ? a + 3 : Math.min(width, x(bar.to));
+  if (bar.from > sight.to || b < left) return;
+  context.fillStyle = palette.bad;
+  context.globalAlpha = 0.22;
+  context.fillRect(a, y, Math.max(2, b - a), 14);
+  context.globalAlpha = 1;
+  context.fillRect(Math.max(left, x(bar.from)), y, 2, 14);
+  context.fillStyle = palette.text;
+  clippedText(context, bar.label, a + 6, y + 7.5, Math.max(b - a - 8, bar.instant ? 150 : 0));
+}
+
+interface Box {
+  readonly y: number;
+  readonly height: number;
+}
+
+function drawSegment(
+  canvas: Canvas,
+  segment: Segment,
+  { y, height }: Box,
+  x: Scale,
+  colour: string,
+  alpha: number,
+): void {
+  const { context, left, width, palette } = canvas;
+  const a = Math.max(left, x(segment.from));
+  const b = Math.min(width, x(segment.to));
+  if (b < left || a > width) return;
+  context.fillStyle = colour;
+  context.globalAlpha = alpha;
+  context.fillRect(a, y + 2, Math.max(1, b - a - 0.5), height - 4);
+  context.globalAlpha = 1;
+  context.fillStyle = palette.text;
+  clippedText(context, segment.label, a + 4, y + height / 2 + 0.5, b - a - 6);
+}
+
+function drawNode(canvas: Canvas, node: LaneNode, row: Box, x: Scale): void {
+  const { context, palette, left, width } = canvas;
+  for (const segment of node.role) {
+    const leads = segment.tone === "leading" || segment.tone === "elected";
+    const colour = leads
+      ? palette.accent
+      : segment.tone === "looking"
+        ? palette.warn
+        : palette.good;
+    drawSegment(
+      canvas,
+      segment,
+      row,
+      x,
+      colour,
+      leads ? 0.3 : segment.tone === "looking" ? 0.3 : 0.13,
+    );
+  }
+  for (const segment of node.life) {
+    const a = Math.max(left, x(segment.from));
+    const b = Math.min(width, x(segment.to));
+    if (b < left || a > width) continue;
+    context.fillStyle = palette.panel;
+    context.fillRect(a, row.y + 2, b - a, row.height - 4);
+    context.fillStyle = segment.tone === "paused" ? palette.warn : palette.text;
+    context.globalAlpha = segment.tone === "paused" ? 0.5 : 0.72;
+    context.fillRect(a, row.y + row.height / 2 - 2.5, Math.max(1, b - a), 5);
+    context.globalAlpha = 1;
+    if (segment.label === "" || b - a < 50) continue;
+    const words = context.measureText(segment.label).width;
+    context.fillStyle = palette.panel;
+    context.fillRect(a + 6, row.y + 2, words + 8, row.height - 4);
+    context.fillStyle = palette.text;
+    context.fillText(segment.label, a + 10, row.y + row.height / 2 + 0.5);
+  }
+  for (const segment of node.cut) hatch(canvas, segment, row, x);
+}
+
+/** Slanted lines: told from colours also in print. */
+function hatch(canvas: Canvas, segment: Segment, { y, height }: Box, x: Scale): void {
+  const { context, palette, left, width } = canvas;
+  const a = Math.max(left, x(segment.from));
+  const b = Math.min(width, x(segment.to));
+  if (b <= a) return;
+  context.save();
+  context.beginPath();
+  context.rect(a, y + 2, b - a, height - 4);
+  context.clip();
+  context.strokeStyle = palette.bad;
+  context.globalAlpha = 0.7;
+  context.beginPath();
+  for (let at = a - height; at < b; at += 6) {
+    context.moveTo(at, y + height);
+    context.lineTo(at + height, y);
+  }
+  context.stroke();
+  context.restore();
+  context.fillStyle = palette.panel;
+  const words = context.measureText(segment.label).width;
+  if (b - a < words + 16) return;
+  context.fillRect(a + 5, y + 3, words + 6, height - 6);
+  context.fillStyle = palette.bad;
+  context.fillText(segment.label, a + 8, y + height / 2 + 0.5);
+}
+
+function drawPartition(canvas: Canvas, lane: PartitionLane, row: Box, x: Scale, end: number): void {
+  lane.states.forEach((state, i) => {
+    const to = lane.states[i + 1]?.at ?? end;
+    const none = state.leader < 0;
+    const leader = none ? "no leader" : `b${state.leader} leads`;
+    const label = `${leader} · e${state.leaderEpoch} · ISR ${state.isr.join(",")}`;
+    const segment: Segment = { from: state.at, to, tone: "", label };
+    const colour = none ? canvas.palette.bad : epochColour(state.leaderEpoch);
+    drawSegment(canvas, segment, row, x, colour, none ? 0.2 : 0.3);
+  });
+}
+
+/** The log as an area over time: height is the offset, colour the epoch that wrote it. */
+function drawReplica(
+  canvas: Canvas,
+  timeline: Timeline,
+  replica: ReplicaLog,
+  lane: PartitionLane,
+  row: Box,
+  sight: Sight,
+  x: Scale,
+): void {
+  const { context, palette, left, width } = canvas;
+  const top = row.y + 5;
+  const bottom = row.y + row.height - 2;
+  const y = scaleLinear(offsetSpan(timeline, lane, sight), [bottom, top]).clamp(true);
+  const floor = y.domain()[0] as number;
+  let position = replica.position(sight.from);
+  const { at, logEndOffset, highWatermark } = replica;
+  const high: [number, number][] = [];
+  const steps = Math.max(1, width - left);
+  const span = (sight.to - sight.from) / steps;
+  const limit = Math.min(steps, (timeline.end - sight.from) / span);
+  let runStart = left;
+  let runPosition = position;
+  const flush = (until: number) => {
+    if (runPosition < 0 || until <= runStart) return;
+    const end = logEndOffset[runPosition] as number;
+    const epochs = replica.epochsAt(runPosition);
+    if (epochs.length === 0 && end > floor) {
+      context.fillStyle = palette.quiet;
+      context.fillRect(runStart, y(end), until - runStart, bottom - y(end));
+    }
+    for (let i = 0; i < epochs.length; i++) {
+      const { epoch, startOffset } = epochs[i] as (typeof epochs)[number];
+      const upTo = epochs[i + 1]?.startOffset ?? end;
+      if (upTo <= floor) continue;
+      const from = y(upTo);
+      context.fillStyle = epochColour(epoch);
+      context.fillRect(runStart, from, until - runStart, y(startOffset) - from);
+    }
+  };
+  for (let step = 1; step <= limit; step++) {
+    const time = sight.from + step * span;
+    let next = position;
+    if ((at[next + 1] ?? Number.POSITIVE_INFINITY) <= time) next = lastAtOrBefore(at, time);
+    if (next === position) continue;
+    const pixel = left + step - 1;
+    const before = runPosition < 0 ? -1 : y(logEndOffset[runPosition] as number);
+    const after = y(logEndOffset[next] as number);
+    const sameHigh =
+      runPosition >= 0 &&
+      y(highWatermark[runPosition] as number) === y(highWatermark[next] as number);
+    position = next;
+    if (Math.abs(before - after) < 0.25 && sameHigh) continue;
+    flush(pixel);
+    if (runPosition >= 0) high.push([pixel, y(highWatermark[runPosition] as number)]);
+    runStart = pixel;
+    runPosition = next;
+  }
+  flush(left + limit);
+  if (runPosition >= 0) high.push([left + limit, y(highWatermark[runPosition] as number)]);
+  drawHighWatermark(canvas, high);
+  for (const cut of replica.cuts) drawCut(canvas, replica, cut, x, y);
+  for (const segment of lane.leading.get(replica.node) ?? []) {
+    const a = Math.max(left, x(segment.from));
+    const b = Math.min(width, x(segment.to));
+    if (b <= a) continue;
+    context.fillStyle = palette.text;
+    context.fillRect(a, row.y + 1, b - a, 2.5);
+  }
+  if (sight.offset !== null) {
+    context.strokeStyle = palette.text;
+    context.setLineDash([3, 3]);
+    context.beginPath();
+    const line = Math.round(y(sight.offset)) + 0.5;
+    context.moveTo(left, line);
+    context.lineTo(width, line);
+    context.stroke();
+    context.setLineDash([]);
+  }
+}
+
+/** The offsets that the replicas have in sight: the same for all, so that they compare. */
+function offsetSpan(_timeline: Timeline, lane: PartitionLane, sight: Sight): [number, number] {
+  let low = Number.POSITIVE_INFINITY;
+  let high = 1;
+  for (const replica of lane.replicas) {
+    const first = Math.max(0, replica.position(sight.from));
+    const last = replica.position(sight.to);
+    if (last < 0) continue;
+    low = Math.min(
+      low,
+      replica.logEndOffset[first] as number,
+      replica.logEndOffset[last] as number,
+    );
+    high = Math.max(
+      high,
+      replica.logEndOffset[first] as number,
+      replica.logEndOffset[last] as number,
+    );
+    for (const cut of replica.cuts) {
+      if (cut <= first || cut > last) continue;
+      low = Math.min(low, replica.logEndOffset[cut] as number);
+      high = Math.max(high, replica.logEndOffset[cut - 1] as number);
+    }
+  }
+  if (!Number.isFinite(low)) return [0, 1];
+  // Close by, a few records must show; far off, the whole log.
+  const room = Math.max(6, (high - low) * 0.35);
+  return [Math.max(0, Math.floor(low - room)), high];
+}
+
+function drawHighWatermark(canvas: Canvas, points: readonly (readonly [number, number])[]): void {
+  const { context, palette, left } = canvas;
+  if (points.length === 0) return;
+  const trace = () => {
+    context.beginPath();
+    let from = left;
+    for (const [until, level] of points) {
+      context.lineTo(from, level);
+      context.lineTo(until, level);
+      from = until;
+    }
+    context.stroke();
+  };
+  context.strokeStyle = palette.panel;
+  context.lineWidth = 3;
+  trace();
+  context.strokeStyle = palette.text;
+  context.lineWidth = 1;
+  trace();
+}
+
+function drawCut(canvas: Canvas, replica: ReplicaLog, cut: number, x: Scale, y: Scale): void {
+  const { context, palette, left, width } = canvas;
+  const at = x(replica.at[cut] as number);
+  if (at < left || at > width) return;
+  const from = replica.logEndOffset[cut - 1] as number;
+  const to = replica.logEndOffset[cut] as number;
+  context.strokeStyle = palette.bad;
+  context.fillStyle = palette.bad;
+  context.lineWidth = 2;
+  context.beginPath();
+  context.moveTo(at, y(from));
+  context.lineTo(at, y(to));
+  context.stroke();
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(at - 4, y(to) - 6);
+  context.lineTo(at + 4, y(to) - 6);
+  context.lineTo(at, y(to));
+  context.fill();
+  const words = `−${from - to}`;
+  const room = context.measureText(words).width + 6;
+  context.fillStyle = palette.panel;
+  context.globalAlpha = 0.85;
+  context.fillRect(at + 3, (y(from) + y(to)) / 2 - 7, room, 14);
+  context.globalAlpha = 1;
+  context.fillStyle = palette.bad;
+  context.fillText(words, at + 6, (y(from) + y(to)) / 2);
+}
+
+/** Ticks per pixel: outcome by colour and by place, so that colour is not needed. */
+function drawClient(canvas: Canvas, client: ClientLane, row: Box, x: Scale): void {
+  const { palette } = canvas;
+  ticks(canvas, client.polled, row.y + 5, 8, palette.accent, x);
+  ticks(canvas, client.ok, row.y + 8, 7, palette.good, x);
+  ticks(canvas, client.indeterminate, row.y + 4, 10, palette.warn, x);
+  ticks(canvas, client.failed, row.y + 2, 7, palette.bad, x);
+}
+
+function ticks(
+  { context, left, width }: Canvas,
+  times: readonly number[],
+  y: number,
+  height: number,
+  colour: string,
+  x: Scale,
+): void {
+  if (times.length === 0) return;
+  context.fillStyle = colour;
+  let index = lastAtOrBefore(times, x.invert(left)) + 1;
+  while (index < times.length) {
+    const pixel = Math.floor(x(times[index] as number));
+    if (pixel > width) return;
+    const next = lastAtOrBefore(times, x.invert(pixel + 1)) + 1;
+    const many = Math.max(1, next - index);
+    context.globalAlpha = Math.min(1, 0.55 + many * 0.12);
+    context.fillRect(pixel, y, 1, height);
+    index = Math.max(index + 1, next);
+  }
+  context.globalAlpha = 1;
+}
+
+function drawFindings(
+  { context, palette, height, left, width }: Canvas,
+  timeline: Timeline,
+  x: Scale,
+) {
+  const { violations, outside } = timeline.recording.trial;
+  const draw = (at: number, colour: string) => {
+    const pixel = Math.round(x(at)) + 0.5;
+    if (pixel < left || pixel > width) return;
+    context.strokeStyle = colour;
+    context.lineWidth = 1.5;
+    context.beginPath();
+    context.moveTo(pixel, 14);
+    context.lineTo(pixel, height);
+    context.stroke();
+    context.fillStyle = colour;
+    context.beginPath();
+    context.moveTo(pixel - 5, 14);
+    context.lineTo(pixel + 5, 14);
+    context.lineTo(pixel, 22);
+    context.fill();
+  };
+  for (const { at } of outside.slice(0, 1)) draw(at, palette.warn);
+  for (const { at } of violations) draw(at, palette.bad);
+}
+
+export function drawCursor({ context, palette, height, left, width }: Canvas, at: number): void {
+  if (at < left || at > width) return;
+  const pixel = Math.round(at) + 0.5;
+  context.strokeStyle = palette.text;
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(pixel, 0);
+  context.lineTo(pixel, height);
+  context.stroke();
+}
