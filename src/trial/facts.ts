@@ -6,6 +6,7 @@ import type { Scenario } from "./scenario.ts";
 
 export function clusterFacts(scenario: Scenario): ClusterFacts {
   const broker = brokerConfig(scenario.cluster.config as Partial<BrokerConfig>);
+  const each = brokerConfigs(scenario);
   const producers: ClusterFacts["producers"][number][] = [];
   scenario.producers.forEach((group, i) => {
     const config = { ...PRODUCER_DEFAULTS, ...(group.config as Partial<ProducerConfig>) };
@@ -39,12 +40,21 @@ export function clusterFacts(scenario: Scenario): ClusterFacts {
     }),
     producers,
     features: {
-      hwGatedByMinIsr: broker["feature.hwGatedByMinIsr"],
-      truncation: broker["feature.truncation"] === "hw" ? "hw" : "epoch",
+      // In a mixed cluster the weakest generation decides what can be relied on.
+      hwGatedByMinIsr: each.every((config) => config["feature.hwGatedByMinIsr"]),
+      truncation: each.some((config) => config["feature.truncation"] === "hw") ? "hw" : "epoch",
     },
     brokers: scenario.cluster.brokers,
     zookeeperServers: Array.from({ length: scenario.cluster.zookeeper }, (_, i) => i + 1),
   };
+}
+
+/** Configuration of every broker, its own settings on top of the common ones. */
+function brokerConfigs(scenario: Scenario): BrokerConfig[] {
+  const { brokers, config, brokerConfig: own } = scenario.cluster;
+  return Array.from({ length: brokers }, (_, i) =>
+    brokerConfig({ ...config, ...own[String(i + 1)] } as Partial<BrokerConfig>),
+  );
 }
 
 /** Topic settings as the config znode holds them: strings. */

@@ -35,7 +35,9 @@ export function watchLogMatching(context: CheckContext): void {
     epochs.evaluated++;
     const before = log.batches[log.batches.length - 2] as RecordBatch | undefined;
     const expected = o.asLeader ? o.leaderEpoch : partitionLeaderEpoch;
-    if (partitionLeaderEpoch !== expected || partitionLeaderEpoch > o.leaderEpoch) {
+    // Before KIP-320 a follower did not say its epoch: its leader may be ahead of it.
+    const ahead = partitionLeaderEpoch > o.leaderEpoch && (epochsKept || o.asLeader);
+    if (partitionLeaderEpoch !== expected || ahead) {
       const saw =
         `broker ${o.broker}, in leader epoch ${o.leaderEpoch} of ${partition.name}, appended a ` +
         `batch of epoch ${partitionLeaderEpoch} at offset ${baseOffset}`;
