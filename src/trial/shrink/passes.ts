@@ -2,6 +2,7 @@
  * The order of the passes: first what makes trials cheap, then what counts, again and again until
  * nothing more can be cut; in the end each fault alone, under other seeds too.
  */
+import type { Fault } from "../../faults/plan.ts";
 import { withFaults } from "./case.ts";
 import { cutConsumers, cutRecords, plainClients } from "./clients.ts";
 import { withExplicitReplicas, withExplicitSends, withSingleConsumers } from "./explicit.ts";
@@ -36,6 +37,7 @@ export function* shrinkPasses(best: Best): Search {
   }
   yield* cutFaults(best, OTHERS);
   yield* cutRecords(best, OTHERS);
+  yield* plainFaults(best);
   yield* roundTimes(best);
   yield* roundDuration(best);
   yield* trim(best);
@@ -56,6 +58,18 @@ function* makeExplicit(best: Best, others: number): Search {
   if (yield* tryCase(both, others)) return true;
   if (!placed && (yield* tryCase(withExplicitReplicas(from, outcome), others))) return true;
   return !listed && (yield* tryCase(withExplicitSends(from, outcome), others));
+}
+
+/** Networks faults without peers that say nothing: the target itself. */
+function* plainFaults(best: Best): Search {
+  const plain = withFaults(best.case, (fault) => {
+    if (!("peers" in fault) || fault.peers === null) return fault;
+    const own = fault.target.split(", ");
+    const others = fault.peers.split(", ").filter((name) => !own.includes(name));
+    return others.length === 0 ? fault : ({ ...fault, peers: others.join(", ") } as Fault);
+  });
+  if (JSON.stringify(plain) === JSON.stringify(best.case)) return false;
+  return yield* tryCase(plain);
 }
 
 function* cutFaults(best: Best, others: number): Search {

@@ -178,6 +178,20 @@ export class Shrinker {
     return true;
   }
 
+  /** With a name and a sentence of its own. */
+  #described(scenario: Scenario, { check, saw }: Finding): Scenario {
+    const { target, seed } = this.#request;
+    const name = scenario.name.replace(/-shrunk$/, "");
+    const under = target.clause === null ? "" : ` (${target.clause})`;
+    return {
+      ...scenario,
+      name: `${name}-shrunk`,
+      says: `Cut down from ${name}, seed ${seed}, to what ${check}${under} needs: ${saw}`,
+      // Without the variant, or once the bug is gone, it holds.
+      expect: { verdict: "held", outside: target.clause === null ? [] : [target.clause] },
+    };
+  }
+
   /** What is known now; more trials tell under how many other seeds the case fails. */
   result(): ShrinkResult {
     const { case: current, outcome } = this.#best;
@@ -192,7 +206,7 @@ export class Shrinker {
     const kept = new Set(current.origins);
     return {
       target: this.#request.target,
-      scenario: current.scenario,
+      scenario: this.#described(current.scenario, outcome.finding),
       plan: { faults },
       seed: current.seed,
       variant: this.#request.variant,
