@@ -173,7 +173,7 @@ export class Endpoint implements Connection<unknown>, ConnectionEnd, Task, HeldS
     const bytes = link.bytesPerSecond > 0 && !control ? this.service.sizeOf(message) : 0;
     let at = link.arrival(kernel.now, bytes);
     if (link.lossPerMille > 0) {
-      const penalty = lossPenalty(() => link.random.chance(link.lossPerMille, 1000));
+      const penalty = linkPenalty(link);
       if (penalty < 0) {
         this.reset();
         return;
@@ -394,4 +394,9 @@ export class Endpoint implements Connection<unknown>, ConnectionEnd, Task, HeldS
     }
     this.#sendSyn();
   }
+}
+
+/** By itself: a closure in `#deliver` would cost every message an allocation. */
+function linkPenalty(link: Link): Micros {
+  return lossPenalty(() => link.random.chance(link.lossPerMille, 1000));
 }

@@ -132,11 +132,11 @@ class ConsumeProcess {
 
   #record(polled: readonly ConsumerRecord<string | null, string | null>[], began: Micros): void {
     const { recorder, progress } = this.#options;
-    const records: PolledRecord[] = [];
+    const records = new Array<PolledRecord>(polled.length);
     for (let i = 0; i < polled.length; i++) {
       const { topic, partition, offset, value } = polled[i] as (typeof polled)[number];
       const key = this.#names.of(topic, partition);
-      records.push({ key, offset, value: value ?? "" });
+      records[i] = { key, offset, value: value ?? "" };
       // They come partition by partition.
       const next = polled[i + 1];
       if (next === undefined || next.partition !== partition || next.topic !== topic) {

@@ -7,14 +7,14 @@
  */
 
 import type { MicroOp } from "../checks/history.ts";
-import type { ClusterAddresses } from "../model/clients/api.ts";
+import type { ClusterAddresses, RecordMetadata } from "../model/clients/api.ts";
 import { KafkaClientError, type Producer } from "../model/clients/api.ts";
 import type { ProducerConfig } from "../model/clients/config.ts";
 import { partitionForKey } from "../model/clients/partitioners.ts";
 import { createProducer } from "../model/clients/producer.ts";
 import { stringSerializer } from "../model/clients/serializers.ts";
 import type { Switches } from "../model/variants/registry.ts";
-import type { Micros, ProcessContext, ProcessFactory } from "../sim/index.ts";
+import type { Completion, Micros, ProcessContext, ProcessFactory } from "../sim/index.ts";
 import { type HistoryRecorder, PartitionNames } from "./history-recorder.ts";
 
 /** One record of an explicit schedule. */
@@ -33,6 +33,8 @@ export interface Schedule {
   /** When the producer first started; null before. Kept over its restarts. */
   from: Micros | null;
 }
+
+type SendOp = Extract<MicroOp, { f: "send" }>;
 
 export interface ProduceOptions {
   /** Name of the producer, such as `p1`; first part of every value. */
@@ -63,26 +65,50 @@ export interface ProduceOptions {
 /** The open sends of one producer over all its lives: what a crash leaves without an outcome. */
 export class OpenSends {
   readonly #recorder: HistoryRecorder;
-  readonly #open = new Map<number, { readonly op: MicroOp; readonly acks: number }>();
+  /** In order of their begin. */
+  readonly #open: OpenSend[] = [];
 
   constructor(recorder: HistoryRecorder) {
     this.#recorder = recorder;
   }
 
-  add(process: number, op: MicroOp, acks: number): void {
-    this.#open.set(process, { op, acks });
+  add(send: OpenSend): void {
+    this.#open.push(send);
   }
 
-  remove(process: number): void {
-    this.#open.delete(process);
+  /** Sends end nearly in the order in which they began. */
+  remove(send: OpenSend): void {
+    const open = this.#open;
+    const last = open.length - 1;
+    let at = 0;
+    while (at <= last && open[at] !== send) at++;
+    if (at > last) return;
+    for (; at < last; at++) open[at] = open[at + 1] as OpenSend;
+    open.pop();
   }
 
   /** The producer is gone: nobody will ever learn how these ended. */
   abandon(at: Micros): void {
-    for (const [process, { op, acks }] of this.#open) {
-      this.#recorder.record(process, "info", "send", at, [op], { acks, error: "CLIENT_CRASHED" });
+    for (const { process, sent, acks } of this.#open) {
+      this.#recorder.record(process, "info", "send", at, sent, { acks, error: "CLIENT_CRASHED" });
     }
-    this.#open.clear();
+    this.#open.length = 0;
+  }
+}
+
+/** One lane of a producer: a logical process that has one send open at a time. */
+class OpenSend {
+  readonly process: number;
+  readonly acks: number;
+  /** Made once for all sends of the lane. */
+  readonly onSettled: () => void;
+  sent: readonly SendOp[] = [];
+  completion: Completion<RecordMetadata> | null = null;
+
+  constructor(process: number, acks: number, onSettled: () => void) {
+    this.process = process;
+    this.acks = acks;
+    this.onSettled = onSettled;
   }
 }
 
@@ -102,8 +128,10 @@ class ProduceProcess {
   readonly #padding: string;
   readonly #names = new PartitionNames();
   readonly #details: { readonly acks: number };
-  /** Lanes without an open send. */
+  /** Numbers of the lanes without an open send. */
   readonly #free: number[] = [];
+  /** By number; each is made when it is first taken. */
+  readonly #lanes: OpenSend[] = [];
   #turn = 0;
 
   constructor(context: ProcessContext, options: ProduceOptions) {
@@ -182,37 +210,51 @@ class ProduceProcess {
   #send(topic: string, partition: number, key: string | null, explicitly: boolean): void {
     const lane = this.#free.pop();
     if (lane === undefined) return;
+    const send = this.#lanes[lane] ?? this.#newLane(lane);
     const options = this.#options;
-    const context = this.#context;
     const number = options.counter.next++;
     const value = `${options.name}:${key ?? "-"}:${number}${this.#padding}`;
     const name = this.#names.of(topic, partition);
-    const life = context.incarnation - 1;
-    const process = options.firstProcess + life * options.maxOpen + lane;
-    const { recorder } = options;
-    const details = this.#details;
-    const sent = { f: "send", key: name, value, offset: null } as const;
-    recorder.record(process, "invoke", "send", context.kernel.now, [sent], details);
-    options.open.add(process, sent, this.#acks);
+    const sent = [{ f: "send", key: name, value, offset: null } as const];
+    send.sent = sent;
+    const { now } = this.#context.kernel;
+    options.recorder.record(send.process, "invoke", "send", now, sent, this.#details);
+    options.open.add(send);
     const completion = this.#producer.send(
       explicitly ? { topic, partition, key, value } : { topic, key, value },
     );
-    completion.onSettled(() => {
+    send.completion = completion;
+    completion.onSettled(send.onSettled);
+  }
+
+  #newLane(lane: number): OpenSend {
+    const { firstProcess, maxOpen } = this.#options;
+    const process = firstProcess + (this.#context.incarnation - 1) * maxOpen + lane;
+    const send = new OpenSend(process, this.#acks, () => {
       this.#free.push(lane);
-      options.open.remove(process);
-      const metadata = completion.value;
-      if (metadata !== undefined) {
-        const offset = metadata.offset < 0 ? null : metadata.offset;
-        const done = { f: "send", key: name, value, offset } as const;
-        recorder.record(process, "ok", "send", context.kernel.now, [done], details);
-      } else {
-        const error = completion.error;
-        const definite = error instanceof KafkaClientError && error.definite;
-        recorder.record(process, definite ? "fail" : "info", "send", context.kernel.now, [sent], {
-          ...details,
-          error: error instanceof KafkaClientError ? error.code : String(error),
-        });
-      }
+      this.#settled(send);
+    });
+    this.#lanes[lane] = send;
+    return send;
+  }
+
+  #settled(send: OpenSend): void {
+    const { recorder, open } = this.#options;
+    const { process, sent } = send;
+    const { value: metadata, error } = send.completion as Completion<RecordMetadata>;
+    const now = this.#context.kernel.now;
+    open.remove(send);
+    if (metadata !== undefined) {
+      const { key, value } = sent[0] as SendOp;
+      const offset = metadata.offset < 0 ? null : metadata.offset;
+      const done = { f: "send", key, value, offset } as const;
+      recorder.record(process, "ok", "send", now, [done], this.#details);
+      return;
+    }
+    const definite = error instanceof KafkaClientError && error.definite;
+    recorder.record(process, definite ? "fail" : "info", "send", now, sent, {
+      ...this.#details,
+      error: error instanceof KafkaClientError ? error.code : String(error),
     });
   }
 }

@@ -18,13 +18,20 @@ import type { PartitionGhost } from "./partition-ghost.ts";
 const PENDING = -1;
 /** Failed, of unknown offset, or not to be told apart. */
 const IGNORED = -2;
+/** Place of a value that is not waited for any more. */
+const SETTLED = -1;
 
 /** Sends of one producer to one partition that have not settled in order yet. */
 class SendOrder {
   readonly partition: PartitionGhost;
   readonly producer: string;
-  /** By value: place in the order of first transmissions. */
-  readonly places = new Map<string, number>();
+  /**
+   * By value: place in the order of first transmissions, SETTLED when it is no longer open. Swept
+   * now and then only: a map that goes back to empty after each record is rebuilt by every deletion.
+   */
+  #places = new Map<string, number>();
+  /** Entries of `#places` that have settled. */
+  #stale = 0;
   /** Offset, PENDING or IGNORED of place `first + i`. */
   readonly offsets: number[] = [];
   readonly values: string[] = [];
@@ -41,21 +48,29 @@ class SendOrder {
   }
 
   sent(value: string): void {
-    const known = this.places.get(value);
-    if (known !== undefined) {
+    const known = this.#places.get(value) ?? SETTLED;
+    if (known !== SETTLED) {
       this.settle(value, IGNORED);
       return;
     }
-    this.places.set(value, this.first + (this.offsets.length - this.head));
+    this.#places.set(value, this.first + (this.offsets.length - this.head));
     this.offsets.push(PENDING);
     this.values.push(value);
   }
 
   settle(value: string, offset: number): void {
-    const place = this.places.get(value);
-    if (place === undefined) return;
-    this.places.delete(value);
+    const place = this.#places.get(value) ?? SETTLED;
+    if (place === SETTLED) return;
     this.offsets[this.head + place - this.first] = offset;
+    this.#places.set(value, SETTLED);
+    if (++this.#stale > 64 && this.#stale * 2 > this.#places.size) this.#sweep();
+  }
+
+  #sweep(): void {
+    const open = new Map<string, number>();
+    for (const [value, place] of this.#places) if (place !== SETTLED) open.set(value, place);
+    this.#places = open;
+    this.#stale = 0;
   }
 
   /** Drops the settled entries once they are many. */

@@ -7,6 +7,7 @@
  * [PID-2].5). Left out: expiry of producer ids [PID-12], which takes a day.
  */
 import type { LogAppended, LogLoaded, LogTruncated } from "../../model/kafka/observations.ts";
+import type { RecordBatch } from "../../model/kafka/protocol/records.ts";
 import type { Micros } from "../../sim/index.ts";
 import type { CheckContext } from "./check.ts";
 import type { PartitionGhost, ReplicaGhost } from "./partition-ghost.ts";
@@ -15,34 +16,45 @@ import { endOf } from "./replica-log.ts";
 /** Sequences wrap from 2^31 - 1 to 0. */
 const SEQUENCES = 2_147_483_648;
 
-interface ProducerState {
-  readonly epoch: number;
-  readonly lastSequence: number;
-}
+/** What the log knew nothing of before. */
+const UNKNOWN = -1;
 
-/** Producer states of one log as a stack of changes. */
+/** Producer states of one log as a stack of changes: columns, because every append adds a row. */
 class SequenceStack {
-  readonly states = new Map<number, ProducerState>();
-  readonly #ends: number[] = [];
-  readonly #producers: number[] = [];
-  readonly #before: (ProducerState | undefined)[] = [];
+  /** By producer: the row with its present state. */
+  readonly #newest = new Map<number, number>();
+  /** Batches, whose ends and producers are those of the rows. */
+  readonly #batches: RecordBatch[] = [];
+  /** Row of the same producer's state before, or UNKNOWN. */
+  readonly #before: number[] = [];
 
-  push(end: number, producerId: number, state: ProducerState): void {
-    this.#ends.push(end);
-    this.#producers.push(producerId);
-    this.#before.push(this.states.get(producerId));
-    this.states.set(producerId, state);
+  /** The last batch of the producer in the log. */
+  last(producerId: number): RecordBatch | undefined {
+    const row = this.#newest.get(producerId);
+    return row === undefined ? undefined : this.#batches[row];
+  }
+
+  push(batch: RecordBatch): void {
+    const { producerId } = batch;
+    this.#before.push(this.#newest.get(producerId) ?? UNKNOWN);
+    this.#newest.set(producerId, this.#batches.length);
+    this.#batches.push(batch);
   }
 
   truncate(to: number): void {
-    while (this.#ends.length > 0 && (this.#ends[this.#ends.length - 1] as number) > to) {
-      this.#ends.pop();
-      const producer = this.#producers.pop() as number;
-      const before = this.#before.pop();
-      if (before === undefined) this.states.delete(producer);
-      else this.states.set(producer, before);
+    const batches = this.#batches;
+    while (batches.length > 0 && endOf(batches[batches.length - 1] as RecordBatch) > to) {
+      const { producerId } = batches.pop() as RecordBatch;
+      const before = this.#before.pop() as number;
+      if (before === UNKNOWN) this.#newest.delete(producerId);
+      else this.#newest.set(producerId, before);
     }
   }
+}
+
+/** Sequence of the last record of a batch. */
+function lastSequenceOf(batch: RecordBatch): number {
+  return (batch.baseSequence + batch.lastOffsetDelta) % SEQUENCES;
 }
 
 export function watchProducerSequences(context: CheckContext): void {
@@ -85,28 +97,28 @@ export function watchProducerSequences(context: CheckContext): void {
   ): void {
     const { batch } = o;
     if (batch.baseOffset < replica.endBeforeAppend) stack.truncate(batch.baseOffset);
-    if (o.asLeader) judge(partition, o, stack.states.get(batch.producerId), at);
-    const lastSequence = (batch.baseSequence + batch.lastOffsetDelta) % SEQUENCES;
-    stack.push(endOf(batch), batch.producerId, { epoch: batch.producerEpoch, lastSequence });
+    if (o.asLeader) judge(partition, o, stack.last(batch.producerId), at);
+    stack.push(batch);
   }
 
   function judge(
     partition: PartitionGhost,
     o: LogAppended,
-    state: ProducerState | undefined,
+    last: RecordBatch | undefined,
     at: Micros,
   ): void {
     const { batch } = o;
     check.evaluated++;
-    if (state === undefined) return;
-    if (batch.producerEpoch > state.epoch && batch.baseSequence === 0) return;
-    if (batch.producerEpoch === state.epoch) {
-      if (batch.baseSequence === (state.lastSequence + 1) % SEQUENCES) return;
+    if (last === undefined) return;
+    if (batch.producerEpoch > last.producerEpoch && batch.baseSequence === 0) return;
+    const lastSequence = lastSequenceOf(last);
+    if (batch.producerEpoch === last.producerEpoch) {
+      if (batch.baseSequence === (lastSequence + 1) % SEQUENCES) return;
     }
     const saw =
       `leader ${o.broker} appended sequence ${batch.baseSequence} of producer ` +
       `${batch.producerId}, epoch ${batch.producerEpoch}, at offset ${batch.baseOffset} of ` +
-      `${partition.name}, after sequence ${state.lastSequence} of epoch ${state.epoch}`;
+      `${partition.name}, after sequence ${lastSequence} of epoch ${last.producerEpoch}`;
     check.fail(at, saw, {
       partition,
       offset: batch.baseOffset,

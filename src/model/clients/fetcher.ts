@@ -27,25 +27,36 @@ import { brokerError, ClientErrorCode } from "./errors.ts";
 import type { MetadataUpdater } from "./metadata-updater.ts";
 import type { NetworkClient } from "./network-client.ts";
 import { observe } from "./observe.ts";
-import { remove } from "./partition-queue.ts";
 import type { PositionKeeper } from "./position-keeper.ts";
 import { type AssignedPartition, Phase, type Subscription } from "./subscription.ts";
 
 const CONSUMER = Object.freeze({ replicaId: -1, replicaEpoch: -1 });
 
-/** A fetch in flight: partitions with the positions and generations that were asked for. */
-interface Fetch {
+/**
+ * The fetch to one leader, used again and again: the partitions asked for, with their positions.
+ * What lies behind `count` is left from before.
+ */
+class Fetch {
   readonly leader: number;
-  readonly partitions: AssignedPartition[];
-  readonly offsets: number[];
-}
+  readonly partitions: AssignedPartition[] = [];
+  readonly offsets: number[] = [];
+  count = 0;
+  /** Sent and not answered. */
+  inFlight = false;
 
-function findFetch(fetches: readonly Fetch[], leader: number): Fetch | undefined {
-  for (let i = 0; i < fetches.length; i++) {
-    const fetch = fetches[i] as Fetch;
-    if (fetch.leader === leader) return fetch;
+  constructor(leader: number) {
+    this.leader = leader;
   }
-  return undefined;
+
+  /** Place of a partition's answer, which is nearly always where it was asked for; -1: not asked. */
+  find(topic: string, partition: number, expected: number): number {
+    for (let i = 0; i < this.count; i++) {
+      const at = (expected + i) % this.count;
+      const assigned = this.partitions[at] as AssignedPartition;
+      if (assigned.partition === partition && assigned.topic === topic) return at;
+    }
+    return -1;
+  }
 }
 
 export class Fetcher implements ResponseListener {
@@ -58,8 +69,10 @@ export class Fetcher implements ResponseListener {
   readonly #isolationLevel: number;
   readonly #skips: boolean;
   readonly #resets: boolean;
-  /** Leaders with a fetch in flight. */
-  readonly #busy: number[] = [];
+  /** One per leader. */
+  readonly #fetches: Fetch[] = [];
+  /** Scratch of `maintain`: what it will send, in this order. */
+  readonly #toSend: Fetch[] = [];
   /** Scratch of `collect`: leader epochs of the records taken. */
   readonly #epochs: number[] = [];
   /** Where the next fetch and the next hand-out begin: nobody starves under the size limits. */
@@ -95,56 +108,45 @@ export class Fetcher implements ResponseListener {
     if (count === 0) return Number.POSITIVE_INFINITY;
     const now = this.#context.now();
     let next = Number.POSITIVE_INFINITY;
-    let fetches: Fetch[] | null = null;
+    const toSend = this.#toSend;
+    let sends = 0;
     const start = this.#fetchStart++ % count;
     for (let i = 0; i < count; i++) {
       const assigned = partitions[(start + i) % count] as AssignedPartition;
       const fetchable = this.#positions.maintain(assigned, now);
       if (assigned.retryAt > now && assigned.retryAt < next) next = assigned.retryAt;
       if (!fetchable || assigned.fetching || assigned.buffered !== null) continue;
-      const leader = assigned.leaderId;
-      if (this.#busy.includes(leader)) continue;
-      fetches ??= [];
-      let fetch = findFetch(fetches, leader);
-      if (fetch === undefined) {
-        if (!this.#network.ready(leader)) continue;
-        fetch = { leader, partitions: [], offsets: [] };
-        fetches.push(fetch);
+      const fetch = this.#fetchTo(assigned.leaderId);
+      if (fetch.inFlight) continue;
+      if (fetch.count === 0) {
+        if (!this.#network.ready(fetch.leader)) continue;
+        toSend[sends++] = fetch;
       }
-      fetch.partitions.push(assigned);
+      fetch.partitions[fetch.count++] = assigned;
     }
-    if (fetches !== null) for (const fetch of fetches) this.#send(fetch);
+    for (let i = 0; i < sends; i++) this.#send(toSend[i] as Fetch);
     return next;
+  }
+
+  #fetchTo(leader: number): Fetch {
+    for (let i = 0; i < this.#fetches.length; i++) {
+      const fetch = this.#fetches[i] as Fetch;
+      if (fetch.leader === leader) return fetch;
+    }
+    const fetch = new Fetch(leader);
+    this.#fetches.push(fetch);
+    return fetch;
   }
 
   #send(fetch: Fetch): void {
     const config = this.#config;
-    const topics: FetchTopic[] = [];
-    let entries: FetchPartition[] = [];
-    let topic: string | null = null;
-    const partitionMaxBytes = config["max.partition.fetch.bytes"];
-    for (const assigned of fetch.partitions) {
-      if (assigned.topic !== topic) {
-        topic = assigned.topic;
-        const name = topic;
-        const existing = topics.find((other) => other.topic === name);
-        if (existing === undefined) {
-          entries = [];
-          topics.push({ topic, partitions: entries });
-        } else entries = existing.partitions as FetchPartition[];
-      }
-      entries.push({
-        partition: assigned.partition,
-        currentLeaderEpoch: assigned.leaderEpoch,
-        fetchOffset: assigned.position,
-        lastFetchedEpoch: -1,
-        logStartOffset: -1,
-        partitionMaxBytes,
-      });
+    const topics = requestedTopics(fetch, config["max.partition.fetch.bytes"]);
+    for (let i = 0; i < fetch.count; i++) {
+      const assigned = fetch.partitions[i] as AssignedPartition;
       assigned.fetching = true;
-      fetch.offsets.push(assigned.position);
+      fetch.offsets[i] = assigned.position;
     }
-    this.#busy.push(fetch.leader);
+    fetch.inFlight = true;
     const body = {
       replicaState: CONSUMER,
       maxWaitMs: config["fetch.max.wait.ms"],
@@ -158,28 +160,28 @@ export class Fetcher implements ResponseListener {
 
   completed(_api: ApiName, response: ResponseBody[ApiName] | null, token: unknown): void {
     const fetch = token as Fetch;
-    remove(this.#busy, fetch.leader);
-    for (const assigned of fetch.partitions) assigned.fetching = false;
     const answer = response as FetchResponse | null;
-    if (answer === null || answer.errorCode !== ErrorCode.NONE) {
-      for (const assigned of fetch.partitions) this.#positions.retryLater(assigned);
-      return;
+    const failed = answer === null || answer.errorCode !== ErrorCode.NONE;
+    for (let i = 0; i < fetch.count; i++) {
+      const assigned = fetch.partitions[i] as AssignedPartition;
+      assigned.fetching = false;
+      if (failed) this.#positions.retryLater(assigned);
     }
+    if (!failed) this.#takeAll(fetch, answer);
+    fetch.inFlight = false;
+    fetch.count = 0;
+  }
+
+  #takeAll(fetch: Fetch, answer: FetchResponse): void {
     let place = 0;
     const { responses } = answer;
     for (let t = 0; t < responses.length; t++) {
       const { topic, partitions } = responses[t] as FetchTopicResponse;
       for (let p = 0; p < partitions.length; p++) {
         const entry = partitions[p] as FetchPartitionResponse;
-        let index = place++;
-        let assigned = fetch.partitions[index];
-        if (assigned?.partition !== entry.partitionIndex || assigned.topic !== topic) {
-          index = fetch.partitions.findIndex(
-            (other) => other.partition === entry.partitionIndex && other.topic === topic,
-          );
-          assigned = fetch.partitions[index];
-        }
-        if (assigned === undefined) continue;
+        const index = fetch.find(topic, entry.partitionIndex, place++);
+        if (index < 0) continue;
+        const assigned = fetch.partitions[index] as AssignedPartition;
         // The position moved meanwhile: what was fetched is for nobody.
         if (!assigned.assigned || assigned.phase !== Phase.Fetching) continue;
         if (assigned.position !== fetch.offsets[index] || assigned.buffered !== null) continue;
@@ -241,6 +243,7 @@ export class Fetcher implements ResponseListener {
     const { partitions } = this.#subscription;
     const count = partitions.length;
     const start = count > 0 ? this.#collectStart++ % count : 0;
+    const epochs = this.#epochs;
     for (let i = 0; i < count && result.length < maxRecords; i++) {
       const assigned = partitions[(start + i) % count] as AssignedPartition;
       if (assigned.buffered === null) continue;
@@ -250,9 +253,7 @@ export class Fetcher implements ResponseListener {
       }
       const offsets: number[] = [];
       const records: Record[] = [];
-      const epochs = this.#epochs;
-      epochs.length = 0;
-      this.#drain(assigned, maxRecords - result.length, offsets, records, epochs);
+      this.#drain(assigned, maxRecords - result.length, offsets, records);
       if (records.length === 0) continue;
       const { topic, partition } = assigned;
       for (let j = 0; j < records.length; j++) {
@@ -281,14 +282,12 @@ export class Fetcher implements ResponseListener {
     return result;
   }
 
-  /** Takes records at or after the position out of the buffer; drops what lies before it. */
-  #drain(
-    assigned: AssignedPartition,
-    limit: number,
-    offsets: number[],
-    records: Record[],
-    epochs: number[],
-  ): void {
+  /**
+   * Takes records at or after the position out of the buffer, their leader epochs into `#epochs`;
+   * drops what lies before it.
+   */
+  #drain(assigned: AssignedPartition, limit: number, offsets: number[], records: Record[]): void {
+    const epochs = this.#epochs;
     const buffered = assigned.buffered;
     if (buffered === null) return;
     const { batches } = buffered;
@@ -299,9 +298,9 @@ export class Fetcher implements ResponseListener {
         if (records.length >= limit) return;
         const offset = batch.baseOffset + buffered.record;
         if (offset >= assigned.position) {
+          epochs[records.length] = batch.partitionLeaderEpoch;
           offsets.push(offset);
           records.push(batch.records[buffered.record] as Record);
-          epochs.push(batch.partitionLeaderEpoch);
           assigned.position = offset + 1;
           assigned.offsetEpoch = batch.partitionLeaderEpoch;
         }
@@ -317,4 +316,41 @@ export class Fetcher implements ResponseListener {
     // Variant: the fetch after this one begins one record too far, where there is one to miss.
     if (this.#skips && buffered.highWatermark > assigned.position + 1) assigned.position++;
   }
+}
+
+/** The request's entries by topic; a topic's partitions need not stand side by side. */
+function requestedTopics(fetch: Fetch, partitionMaxBytes: number): FetchTopic[] {
+  const { partitions, count } = fetch;
+  const { topic } = partitions[0] as AssignedPartition;
+  const entries = new Array<FetchPartition>(count);
+  for (let i = 0; i < count; i++) {
+    const assigned = partitions[i] as AssignedPartition;
+    if (assigned.topic !== topic) return topicByTopic(fetch, partitionMaxBytes);
+    entries[i] = entryOf(assigned, partitionMaxBytes);
+  }
+  return [{ topic, partitions: entries }];
+}
+
+function topicByTopic({ partitions, count }: Fetch, partitionMaxBytes: number): FetchTopic[] {
+  const topics: { readonly topic: string; readonly partitions: FetchPartition[] }[] = [];
+  for (let i = 0; i < count; i++) {
+    const assigned = partitions[i] as AssignedPartition;
+    const { topic } = assigned;
+    const entry = entryOf(assigned, partitionMaxBytes);
+    const existing = topics.find((other) => other.topic === topic);
+    if (existing === undefined) topics.push({ topic, partitions: [entry] });
+    else existing.partitions.push(entry);
+  }
+  return topics;
+}
+
+function entryOf(assigned: AssignedPartition, partitionMaxBytes: number): FetchPartition {
+  return {
+    partition: assigned.partition,
+    currentLeaderEpoch: assigned.leaderEpoch,
+    fetchOffset: assigned.position,
+    lastFetchedEpoch: -1,
+    logStartOffset: -1,
+    partitionMaxBytes,
+  };
 }

@@ -14,16 +14,16 @@ const BATCH_OVERHEAD = 61;
 
 export class ProducerBatch {
   readonly partition: PartitionQueue;
-  readonly records: Record[] = [];
-  readonly completions: Completion<RecordMetadata>[] = [];
+  readonly records: Record[];
+  readonly completions: Completion<RecordMetadata>[];
   readonly #capacity: number;
   /** Taken from `buffer.memory`; returned when the batch is done and not in flight. */
   readonly memory: number;
   /** First append; age for `delivery.timeout.ms` counts from here [PRD-1]. */
   readonly createdAt: Micros;
-  sizeInBytes = BATCH_OVERHEAD;
+  sizeInBytes: number;
   /** No more records go in. */
-  closed = false;
+  closed: boolean;
   /** Attempts that failed and were queued again. */
   attempts = 0;
   /** Requests that this batch went out with. */
@@ -53,18 +53,30 @@ export class ProducerBatch {
   /** Called once when done. */
   onDone: (() => void) | null = null;
 
-  constructor(partition: PartitionQueue, capacity: number, memory: number, createdAt: Micros) {
+  /** With its first record, which always fits. */
+  constructor(
+    partition: PartitionQueue,
+    capacity: number,
+    memory: number,
+    createdAt: Micros,
+    record: Record,
+    completion: Completion<RecordMetadata>,
+  ) {
+    this.records = [record];
+    this.completions = [completion];
+    this.sizeInBytes = BATCH_OVERHEAD + recordSize(record.key, record.value);
+    this.closed = this.sizeInBytes >= capacity;
     this.partition = partition;
     this.#capacity = capacity;
     this.memory = memory;
     this.createdAt = createdAt;
   }
 
-  /** Appends unless the batch is full, which closes it. A first record always fits. */
+  /** Appends unless the batch is full, which closes it. */
   tryAppend(record: Record, completion: Completion<RecordMetadata>): boolean {
     if (this.closed) return false;
     const size = recordSize(record.key, record.value);
-    if (this.records.length > 0 && this.sizeInBytes + size > this.#capacity) {
+    if (this.sizeInBytes + size > this.#capacity) {
       this.closed = true;
       return false;
     }

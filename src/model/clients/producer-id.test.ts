@@ -14,11 +14,10 @@ function identity(): ProducerIdentity {
 }
 
 function batchOf(queue: PartitionQueue, count: number): ProducerBatch {
-  const batch = new ProducerBatch(queue, 16_384, 16_384, 0);
-  for (let i = 0; i < count; i++) {
-    const record = { timestamp: 0, key: null, value: "v", headers: [] };
-    batch.tryAppend(record, new Completion<RecordMetadata>());
-  }
+  const record = { timestamp: 0, key: null, value: "v", headers: [] };
+  const first = new Completion<RecordMetadata>();
+  const batch = new ProducerBatch(queue, 16_384, 16_384, 0, record, first);
+  for (let i = 1; i < count; i++) batch.tryAppend(record, new Completion<RecordMetadata>());
   return batch;
 }
 

@@ -85,8 +85,8 @@ export class RecordAccumulator {
       return "full";
     }
     this.#memoryUsed += memory;
-    const batch = new ProducerBatch(queue, batchSize, memory, this.#context.now());
-    batch.tryAppend(record, completion);
+    const now = this.#context.now();
+    const batch = new ProducerBatch(queue, batchSize, memory, now, record, completion);
     waiting.push(batch);
     this.incomplete.push(batch);
     return "newBatch";
@@ -191,9 +191,8 @@ export class RecordAccumulator {
       const last = parts[parts.length - 1];
       if (last?.tryAppend(record, completion) === true) continue;
       const memory = Math.max(capacity, recordSize(record.key, record.value));
-      const part = new ProducerBatch(partition, capacity, memory, batch.createdAt);
-      part.tryAppend(record, completion);
-      parts.push(part);
+      const { createdAt } = batch;
+      parts.push(new ProducerBatch(partition, capacity, memory, createdAt, record, completion));
     }
     let sequence = batch.baseSequence;
     for (const part of parts) {

@@ -205,7 +205,7 @@ export class Sender implements NetworkUser, ResponseListener {
   #drain(leader: number, now: Micros): boolean {
     const { partitions } = this.#accumulator;
     const identity = this.#identity;
-    const batches: ProducerBatch[] = [];
+    let batches: ProducerBatch[] | null = null;
     let size = 0;
     const count = partitions.length;
     const start = this.#drainStart++ % count;
@@ -215,7 +215,7 @@ export class Sender implements NetworkUser, ResponseListener {
       const head = partition.waiting[0];
       if (head === undefined) continue;
       if (head.attempts > 0 && partition.readyAt(now, 0, true) > now) continue;
-      if (batches.length > 0 && size + head.sizeInBytes > this.#maxRequestSize) break;
+      if (batches !== null && size + head.sizeInBytes > this.#maxRequestSize) break;
       if (identity !== null && !identity.mayDrain(partition, head)) continue;
       partition.waiting.shift();
       if (identity !== null && head.baseSequence < 0) identity.sequence(head);
@@ -228,9 +228,10 @@ export class Sender implements NetworkUser, ResponseListener {
       partition.inFlight.push(head);
       partition.muted = this.#strictOrder;
       size += head.sizeInBytes;
-      batches.push(head);
+      if (batches === null) batches = [head];
+      else batches.push(head);
     }
-    if (batches.length === 0) return false;
+    if (batches === null) return false;
     this.#send(leader, batches);
     return true;
   }

@@ -60,14 +60,18 @@ export class BrokerConnection implements BrokerChannel, ConnectionHandler<Frame>
     });
     this.#connection ??= this.#connect();
     if (this.#connection === null) {
-      // An id that never existed: fails as a name that does not resolve, in a turn of its own.
-      this.#context.after(0, () => this.#fail());
+      this.#failSoon();
       return;
     }
     const frame: Frame = { response: false, api, correlationId, clientId: this.#clientId, body };
     if (this.#unsent !== null) this.#unsent.push(frame);
     else this.#connection.send(frame);
     if (!this.#timer.armed) this.#timer.set(timeout);
+  }
+
+  /** An id that never existed: fails as a name that does not resolve, in a turn of its own. */
+  #failSoon(): void {
+    this.#context.after(0, () => this.#fail());
   }
 
   #connect(): Connection<Frame> | null {

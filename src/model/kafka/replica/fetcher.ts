@@ -41,6 +41,8 @@ export class ReplicaFetcher implements FollowerOperations {
   #closed = false;
   #flow: FlowRun<void> | null = null;
   #topics: readonly FetchTopic[] = [];
+  /** Scratch of `#askAll`: the states whose partitions go into the request. */
+  readonly #asked: FollowerState[] = [];
   #replicaState = { replicaId: -1, replicaEpoch: -1 };
 
   constructor(options: ReplicaManagerOptions, leaderId: number) {
@@ -134,12 +136,20 @@ export class ReplicaFetcher implements FollowerOperations {
 
   #next(): void {
     if (this.#closed || this.#busy || this.#states.length === 0) return;
-    const now = this.options.context.now();
-    if (!this.#states.some(mustTruncate)) this.#fetch();
-    else {
-      const ready = this.#states.filter((s) => mustTruncate(s) && s.delayedUntil <= now);
-      this.#run("truncate", truncateByEpochs(this, ready), () => this.#fetch());
+    const states = this.#states;
+    for (let i = 0; i < states.length; i++) {
+      if ((states[i] as FollowerState).truncating) {
+        this.#truncateFirst();
+        return;
+      }
     }
+    this.#fetch();
+  }
+
+  #truncateFirst(): void {
+    const now = this.options.context.now();
+    const ready = this.#states.filter((s) => s.truncating && s.delayedUntil <= now);
+    this.#run("truncate", truncateByEpochs(this, ready), () => this.#fetch());
   }
 
   #fetch(): void {
@@ -181,24 +191,17 @@ export class ReplicaFetcher implements FollowerOperations {
     const maxBytes = config["replica.fetch.max.bytes"];
     const sendsEpochs = this.#sendsEpochs;
     const sendsLeaderEpoch = config["feature.truncation"] !== "hw";
-    const topics: FetchTopic[] = [];
-    let topic = "";
-    let partitions: FetchPartition[] = [];
+    const asked = this.#asked;
+    let count = 0;
     for (let i = 0; i < states.length; i++) {
       const state = states[i] as FollowerState;
       state.requestedOffset = -1;
       if (state.truncating || state.delayedUntil > now) continue;
-      const asked = state.ask(maxBytes, sendsEpochs, sendsLeaderEpoch);
-      if (partitions.length === 0 || state.partition.topic !== topic) {
-        topic = state.partition.topic;
-        partitions = [];
-        topics.push({ topic, partitions });
-      }
-      partitions.push(asked);
+      state.ask(maxBytes, sendsEpochs, sendsLeaderEpoch);
+      asked[count++] = state;
     }
-    if (sameTopics(topics, this.#topics)) return this.#topics;
-    this.#topics = topics;
-    return topics;
+    if (!sameTopics(asked, count, this.#topics)) this.#topics = topicsOf(asked, count);
+    return this.#topics;
   }
 
   readonly #answered = (response: FetchResponse | null): void => {
@@ -351,19 +354,37 @@ export class ReplicaFetcher implements FollowerOperations {
   }
 }
 
-function mustTruncate(state: FollowerState): boolean {
-  return state.truncating;
-}
-
-function sameTopics(topics: readonly FetchTopic[], before: readonly FetchTopic[]): boolean {
-  if (topics.length !== before.length) return false;
-  for (let t = 0; t < topics.length; t++) {
-    const { topic, partitions } = topics[t] as FetchTopic;
-    const other = before[t] as FetchTopic;
-    if (topic !== other.topic || partitions.length !== other.partitions.length) return false;
+/** True if the first `count` states ask for exactly what `before` carries. */
+function sameTopics(
+  states: readonly FollowerState[],
+  count: number,
+  before: readonly FetchTopic[],
+): boolean {
+  let next = 0;
+  for (let t = 0; t < before.length; t++) {
+    const { topic, partitions } = before[t] as FetchTopic;
     for (let p = 0; p < partitions.length; p++) {
-      if (partitions[p] !== other.partitions[p]) return false;
+      if (next === count) return false;
+      const state = states[next++] as FollowerState;
+      if (state.lastAsked !== partitions[p] || state.partition.topic !== topic) return false;
     }
   }
-  return true;
+  return next === count;
+}
+
+/** What the first `count` states ask for, by topic; they are in the order of topics. */
+function topicsOf(states: readonly FollowerState[], count: number): FetchTopic[] {
+  const topics: FetchTopic[] = [];
+  for (let from = 0; from < count; ) {
+    const { topic } = (states[from] as FollowerState).partition;
+    let to = from + 1;
+    while (to < count && (states[to] as FollowerState).partition.topic === topic) to++;
+    const partitions = new Array<FetchPartition>(to - from);
+    for (let i = from; i < to; i++) {
+      partitions[i - from] = (states[i] as FollowerState).lastAsked as FetchPartition;
+    }
+    topics.push({ topic, partitions });
+    from = to;
+  }
+  return topics;
 }
