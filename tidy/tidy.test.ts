@@ -83,6 +83,7 @@ const LAYERS: { readonly [folder: string]: readonly string[] } = {
   "src/workloads": ["src/sim", "src/model", "src/checks/history.ts"],
   "src/checks": ["src/sim", "src/model"],
   "src/trial": ["src/sim", "src/model", "src/faults", "src/workloads", "src/checks"],
+  "src/stories": ["src/sim", "src/model", "src/faults", "src/trial"],
   "src/campaign": [
     "src/sim",
     "src/model",
@@ -119,6 +120,7 @@ const LAYERS: { readonly [folder: string]: readonly string[] } = {
     "src/trial",
     "src/campaign",
     "src/report",
+    "src/stories",
     "src/explorer",
     "src/claims",
   ],

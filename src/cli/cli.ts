@@ -14,6 +14,7 @@ import type { ExploreCommandOptions } from "./explore-command.ts";
 import type { Io } from "./io.ts";
 import type { ReplayOptions } from "./replay-command.ts";
 import { type RunOptions, runCommandLine } from "./run-command.ts";
+import type { StoriesOptions } from "./stories-command.ts";
 import type { ViewOptions } from "./view-command.ts";
 
 /** `argv` without node and script. Never throws. */
@@ -126,6 +127,19 @@ function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
     .action(async (section: string | undefined, options: { json?: boolean }) => {
       const { listCommandLine } = await import("./list-command.ts");
       end(listCommandLine(section, options, io));
+    });
+
+  command("stories [story...]", "run the stories: protocol tests that read as documentation", [
+    "trial stories",
+    "trial stories kip-101-loss --show",
+    "trial stories ./my-story.txt --rewrite",
+  ])
+    .option("--show", "print the story with what its commands print")
+    .option("--rewrite", "write what the commands print now into the file")
+    .option("--json", "one object on stdout, text for people on stderr")
+    .action(async (names: string[], options: StoriesOptions) => {
+      const { storiesCommandLine } = await import("./stories-command.ts");
+      end(storiesCommandLine(names, options, io));
     });
 
   command("schema", "print the JSON Schema of scenario files", [

@@ -29,6 +29,9 @@ export class DiskError extends Error {
   }
 }
 
+/** What a power failure does to what was written and not synced: a draw, or the worst, or the best. */
+export type UnsyncedFate = "random" | "lost" | "kept";
+
 /** What a power failure left of the files: for observations and for the nemesis. */
 export interface PowerLoss {
   readonly path: string;
@@ -111,11 +114,12 @@ export class AppendFile<T> {
     if (really && reached > this.#durable) this.#durable = reached;
   }
 
-  /** Power failure: keeps the durable part and a random piece of the rest, perhaps torn at its end. */
-  losePower(random: RandomStream, tearPerMille: number): PowerLoss | null {
+  /** Power failure: keeps the durable part and a piece of the rest, perhaps torn at its end. */
+  losePower(random: RandomStream, tearPerMille: number, fate: UnsyncedFate): PowerLoss | null {
     const unsynced = this.#entries.length - this.#durable;
     if (unsynced === 0) return null;
-    const kept = random.below(unsynced + 1);
+    const drawn = random.below(unsynced + 1);
+    const kept = fate === "random" ? drawn : fate === "kept" ? unsynced : 0;
     const length = this.#durable + kept;
     const torn = kept < unsynced && random.chance(tearPerMille, 1000);
     this.truncate(torn ? length + 1 : length);
@@ -178,6 +182,8 @@ export class Disk {
   failingPrefixes: readonly string[] = [];
   /** fsync answers "done" without making anything durable. */
   lying = false;
+  /** What becomes of unsynced entries when the power fails. */
+  unsynced: UnsyncedFate = "random";
   /** Whether a power failure may tear the entry at the cut. */
   tearing = true;
   /** How often in a thousand it does, file by file. */
@@ -259,11 +265,17 @@ export class Disk {
     return false;
   }
 
+  /** The operating system writes its page cache to the platter, as it does now and then by itself. */
+  writeBack(): void {
+    for (const file of this.#files.values()) file.markDurable(file.length, true);
+  }
+
   losePower(random: RandomStream): PowerLoss[] {
     const losses: PowerLoss[] = [];
     const tearPerMille = this.tearing ? this.tearPerMille : 0;
     for (const path of [...this.#files.keys()].sort()) {
-      const loss = (this.#files.get(path) as AppendFile<unknown>).losePower(random, tearPerMille);
+      const file = this.#files.get(path) as AppendFile<unknown>;
+      const loss = file.losePower(random, tearPerMille, this.unsynced);
       if (loss !== null) losses.push(loss);
     }
     return losses;
