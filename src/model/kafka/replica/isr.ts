@@ -64,7 +64,8 @@ export function isCaughtUp(
   lagTimeMax: number,
 ): boolean {
   return (
-    replica.logEndOffset === leaderLogEndOffset || now - replica.lastCaughtUpTime <= lagTimeMax
+    replica.logEndOffset === leaderLogEndOffset ||
+    (replica.lastCaughtUpTime > 0 && now - replica.lastCaughtUpTime <= lagTimeMax)
   );
 }
 
