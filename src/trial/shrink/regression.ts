@@ -8,7 +8,7 @@ import { scenarioSchema } from "../scenario-schema.ts";
 import type { ShrinkResult } from "./shrink.ts";
 
 /** The text of the file; `command` is what to type to run it. */
-export function regressionText(result: ShrinkResult, command: string): string {
+export function regressionText(result: Pick<ShrinkResult, "scenario">, command: string): string {
   const { scenario } = result;
   const written = { ...scenario, faults: scenario.faults.map(toWritten) };
   const document = new Document(withoutDefaults(written, defaults()));
