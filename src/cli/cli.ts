@@ -14,6 +14,7 @@ import type { ExploreCommandOptions } from "./explore-command.ts";
 import type { Io } from "./io.ts";
 import type { ReplayOptions } from "./replay-command.ts";
 import { type RunOptions, runCommandLine } from "./run-command.ts";
+import type { ShrinkCommandOptions } from "./shrink-command.ts";
 import type { StoriesOptions } from "./stories-command.ts";
 import type { ViewOptions } from "./view-command.ts";
 
@@ -119,6 +120,23 @@ function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
       end(exploreCommandLine(protocols, options, io));
     });
 
+  command("shrink <file-or-scenario>", "cut a failing trial down to what it needs", SHRINK_EXAMPLES)
+    .option("--seed <seed>", "of a scenario: the seed that failed")
+    .addOption(
+      new Option("--set <key=value>", "of a scenario: as in trial run; may be repeated")
+        .argParser((value: string, before: string[]) => [...before, value])
+        .default([], "none"),
+    )
+    .option("--variant <name>", "of a scenario: the behaviour that is known to be wrong")
+    .option("--check <name>", "which check must go on failing (default: the first that failed)")
+    .option("--clause <claim>", "a finding outside of the guarantee under this claim, such as C-8")
+    .option("--budget <duration>", "at most so long (default: 60s)")
+    .option("--json", "one object on stdout, text for people on stderr")
+    .action(async (argument: string, options: ShrinkCommandOptions) => {
+      const { shrinkCommandLine } = await import("./shrink-command.ts");
+      end(await shrinkCommandLine(argument, options, io));
+    });
+
   command("list [section]", "list scenarios, workloads, faults, invariants, goals or variants", [
     "trial list",
     "trial list variants --json",
@@ -181,6 +199,11 @@ const EXPLORE_EXAMPLES = [
 const REPLAY_EXAMPLES = [
   "trial replay store/latest/failure.json",
   "trial replay store/swarm/42/failure.json --log full",
+];
+const SHRINK_EXAMPLES = [
+  "trial shrink store/latest/failure.json",
+  "trial shrink swarm --seed 2 --variant unclean-election-always",
+  "trial shrink jepsen-2013 --seed 1 --clause C-8 --json",
 ];
 
 function examples(lines: readonly string[]): string {
