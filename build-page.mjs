@@ -1,5 +1,5 @@
 // Builds the page of reports into one file, with the simulator in it, compressed.
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
@@ -8,6 +8,20 @@ import { build } from "vite";
 import { viteSingleFile } from "vite-plugin-singlefile";
 
 const root = dirname(fileURLToPath(import.meta.url));
+
+/** zod brings its messages in fifty languages, which is half of it; this takes the English ones. */
+export const englishOnly = {
+  name: "english-only",
+  setup(building) {
+    building.onResolve({ filter: /locales\/index\.js$/ }, ({ importer, path, resolveDir }) =>
+      importer.includes("zod") ? { path: join(resolveDir, path), namespace: "english" } : null,
+    );
+    building.onLoad({ filter: /.*/, namespace: "english" }, ({ path }) => ({
+      contents: 'export { default as en } from "./en.js";',
+      resolveDir: dirname(path),
+    }));
+  },
+};
 
 /** The core and the recorder as one script for a web worker. */
 async function simulator() {
@@ -22,6 +36,7 @@ async function simulator() {
     write: false,
     // seedrandom asks for Node's own, which it does not need.
     external: ["crypto"],
+    plugins: [englishOnly],
     logLevel: "warning",
   });
   return outputFiles[0].text;
@@ -54,6 +69,4 @@ export async function buildPage(file) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await buildPage(join(root, process.argv[2] ?? "dist/report.html"));
-  const { size } = { size: readFileSync(join(root, process.argv[2] ?? "dist/report.html")).length };
-  console.log(`${size} bytes`);
 }

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { CODE_CACHE, loadBundle } from "./bin/bundle.js";
-import { buildPage } from "./build-page.mjs";
+import { buildPage, englishOnly } from "./build-page.mjs";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -27,20 +27,6 @@ function commit() {
     return "unknown";
   }
 }
-
-/** zod brings its messages in fifty languages, which is half of it; this takes the English ones. */
-const englishOnly = {
-  name: "english-only",
-  setup(building) {
-    building.onResolve({ filter: /locales\/index\.js$/ }, ({ importer, path, resolveDir }) =>
-      importer.includes("zod") ? { path: join(resolveDir, path), namespace: "english" } : null,
-    );
-    building.onLoad({ filter: /.*/, namespace: "english" }, ({ path }) => ({
-      contents: 'export { default as en } from "./en.js";',
-      resolveDir: dirname(path),
-    }));
-  },
-};
 
 const common = {
   absWorkingDir: root,

@@ -3,23 +3,86 @@
  *
  * The very same core as the command line's: the same scenario, seed and plan give the same fingerprint.
  */
-import { type RecordingOptions, recordTrial } from "../recording/recorder.ts";
+import type { FaultPlan } from "../../faults/plan.ts";
+import type { ToolVersion } from "../../trial/failure-file.ts";
+import { type Override, type ResolvedScenario, resolveScenario } from "../../trial/scenario.ts";
+import type { TrialOptions } from "../../trial/trial.ts";
+import { runTrial } from "../../trial/trial.ts";
+import { type Difference, verifyRuns } from "../../trial/verify.ts";
+import type { Moment, Recording } from "../recording/format.ts";
+import { recordTrial } from "../recording/recorder.ts";
+import type { WindowLimits } from "../recording/window-limits.ts";
 
-export interface SimulationRequest {
-  readonly id: number;
-  readonly options: RecordingOptions;
+export interface SimulationInput {
+  readonly scenario: ResolvedScenario;
+  readonly seed: string;
+  readonly variant: string | null;
+  readonly plan: FaultPlan | null;
+  readonly tool: ToolVersion;
+  /** Everything that was set, for the record. */
+  readonly overrides: readonly Override[];
+  /** What is to be set now. */
+  readonly set: readonly Override[];
+}
+
+export type SimulationRequest = { readonly id: number } & (
+  | { readonly ask: "record"; readonly input: SimulationInput }
+  | {
+      readonly ask: "window";
+      readonly input: SimulationInput;
+      readonly limits: WindowLimits;
+      readonly focus: Moment;
+    }
+  | { readonly ask: "compare"; readonly input: SimulationInput; readonly other: SimulationInput }
+);
+
+export type SimulationAnswer = { readonly id: number } & (
+  | { readonly recording: Recording }
+  | { readonly difference: Difference | null }
+  | { readonly error: string }
+);
+
+function optionsOf(input: SimulationInput): TrialOptions {
+  const { scenario, set, seed, variant, plan } = input;
+  const file = {
+    file: scenario.scenario.name,
+    value: scenario.scenario as unknown as { readonly [key: string]: unknown },
+    lineOf: () => null,
+  };
+  const resolved =
+    set.length === 0 ? scenario : { ...resolveScenario(file, seed, set), drawn: scenario.drawn };
+  return { scenario: resolved, seed, variant, plan };
+}
+
+function answer(request: SimulationRequest): SimulationAnswer {
+  const { id, input } = request;
+  const trial = optionsOf(input);
+  if (request.ask === "compare") {
+    const other = optionsOf(request.other);
+    let runs = 0;
+    const { difference } = verifyRuns((onWorld) =>
+      // The second of three runs is the other trial; the third tells the first one's event.
+      runTrial({ ...(runs++ === 1 ? other : trial), onWorld: ({ world }) => onWorld(world) }),
+    );
+    return { id, difference };
+  }
+  const { tool, overrides } = input;
+  const known = request.ask === "window" ? { window: request.limits, known: request.focus } : {};
+  return { id, recording: recordTrial({ trial, tool, overrides, commands: [], ...known }) };
 }
 
 interface WorkerScope {
   onmessage: ((event: { readonly data: SimulationRequest }) => void) | null;
-  postMessage(message: unknown): void;
+  postMessage(message: SimulationAnswer): void;
 }
 
 const scope = globalThis as unknown as WorkerScope;
-scope.onmessage = ({ data: { id, options } }) => {
+scope.onmessage = ({ data }) => {
+  let said: SimulationAnswer;
   try {
-    scope.postMessage({ id, recording: recordTrial(options) });
+    said = answer(data);
   } catch (error) {
-    scope.postMessage({ id, error: error instanceof Error ? error.message : String(error) });
+    said = { id: data.id, error: error instanceof Error ? error.message : String(error) };
   }
+  scope.postMessage(said);
 };

@@ -7,7 +7,7 @@ import { select } from "d3-selection";
 import { type D3ZoomEvent, type ZoomBehavior, zoom, zoomIdentity } from "d3-zoom";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { Canvas } from "./draw-lanes.ts";
+import type { Canvas } from "./canvas.ts";
 import { readPalette } from "./palette.ts";
 import type { ViewModel } from "./view-model.ts";
 
@@ -27,7 +27,7 @@ export interface TimeCanvasProps {
 
 /** Room for labels. */
 export function labelWidth(width: number): number {
-  return width < 600 ? 66 : 104;
+  return width < 600 ? 78 : 104;
 }
 
 export function TimeCanvas(props: TimeCanvasProps) {

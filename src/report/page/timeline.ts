@@ -71,6 +71,9 @@ export class Timeline {
   readonly polls: { readonly at: Float64Array; readonly first: Float64Array };
   readonly pollValues: Float64Array;
   readonly transitions: readonly RecordedFact[];
+  readonly transitionTimes: Float64Array;
+  /** `time node kind` of each. */
+  readonly transitionKeys: ReadonlySet<string>;
   /** Times of all facts, ascending. */
   readonly factTimes: Float64Array;
   readonly appliedAt: Float64Array;
@@ -87,6 +90,10 @@ export class Timeline {
       role: [],
     }));
     this.transitions = recording.facts.filter((fact) => fact[4] !== undefined);
+    this.transitionTimes = Float64Array.from(this.transitions, ([at]) => at);
+    this.transitionKeys = new Set(
+      this.transitions.map(([at, node, { kind }]) => `${at} ${node} ${kind}`),
+    );
     this.factTimes = Float64Array.from(recording.facts, ([at]) => at);
     this.batches = decodeBatches(recording);
     this.partitions = recording.partitions.map((name, index) => ({
@@ -130,10 +137,7 @@ export class Timeline {
   /** The transition before or after a moment, of one node or of all; null at the end. */
   transitionFrom(at: number, forward: boolean, node: number | null): RecordedFact | null {
     const { transitions } = this;
-    let index = lastAtOrBefore(
-      transitions.map(([time]) => time),
-      forward ? at : at - 1,
-    );
+    let index = lastAtOrBefore(this.transitionTimes, forward ? at : at - 1);
     if (forward) index++;
     while (index >= 0 && index < transitions.length) {
       const fact = transitions[index] as RecordedFact;

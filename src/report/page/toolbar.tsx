@@ -33,16 +33,16 @@ export function Toolbar({ timeline, view }: ToolbarProps) {
     <div class="toolbar" role="toolbar" aria-label="Steps and span">
       <span class="group">
         <button type="button" title="Transition before ( [ )" onClick={() => step(false, false)}>
-          ⏮ transition
+          « transition
         </button>
         <button type="button" title="Event before ( , )" onClick={() => step(false, true)}>
-          ◂ event
+          ‹ event
         </button>
         <button type="button" title="Next event ( . )" onClick={() => step(true, true)}>
-          event ▸
+          event ›
         </button>
         <button type="button" title="Next transition ( ] )" onClick={() => step(true, false)}>
-          transition ⏭
+          transition »
         </button>
       </span>
       <label>
@@ -117,7 +117,7 @@ export function stepFrom(
     if (at < 0 || (view.node !== null && node !== view.node)) return;
     if (forward ? at > view.cursor && at < best : at < view.cursor && at > best) best = at;
   };
-  const { messages, observations } = timeline.recording.window;
+  const { messages, observations } = view.window;
   for (const [sentAt, arrivedAt, from, to] of messages) {
     consider(sentAt, from);
     consider(arrivedAt, to);

@@ -4,11 +4,7 @@
  * Outside of the components, because drawings follow it at every frame: they listen to it and draw,
  * without anything being rendered anew.
  */
-
-export interface Picked {
-  /** Number of a message of the window. */
-  readonly message?: number;
-}
+import type { RecordedWindow } from "../recording/format.ts";
 
 export class ViewModel {
   from: number;
@@ -24,12 +20,15 @@ export class ViewModel {
   node: number | null = null;
   /** Where each node's causal past of the finding ends; null: not shown. */
   past: readonly number[] | null = null;
+  /** Messages and observations that are at hand. */
+  window: RecordedWindow;
   /** End of all time. */
   readonly end: number;
   readonly #listeners = new Set<() => void>();
   #scheduled = false;
 
-  constructor(end: number, cursor: number, partition: number) {
+  constructor(end: number, cursor: number, partition: number, window: RecordedWindow) {
+    this.window = window;
     this.end = end;
     this.from = 0;
     this.to = end;
@@ -85,7 +84,7 @@ export class ViewModel {
 
   set(
     change: Partial<
-      Pick<ViewModel, "partition" | "offset" | "message" | "hovered" | "node" | "past">
+      Pick<ViewModel, "partition" | "offset" | "message" | "hovered" | "node" | "past" | "window">
     >,
   ): void {
     Object.assign(this, change);

@@ -19,7 +19,8 @@ import { transitionOf } from "../transition.ts";
 import { DeltaColumn } from "./columns.ts";
 import type { Moment, RecordedFact, RecordedFault, Recording } from "./format.ts";
 import { LogRecorder } from "./log-recorder.ts";
-import { USUAL_WINDOW, type WindowLimits, WindowRecorder } from "./window-recorder.ts";
+import { USUAL_WINDOW, type WindowLimits } from "./window-limits.ts";
+import { WindowRecorder } from "./window-recorder.ts";
 
 /** Kinds that come per record or per transaction: columns hold them, not facts. */
 const PER_RECORD = new Set([
@@ -48,18 +49,13 @@ export interface RecordingOptions {
   readonly commands: readonly (readonly [label: string, command: string])[];
   /** Instead of the moment that matters and the usual extent around it. */
   readonly window?: WindowLimits;
+  /** The moment that matters, when it is known: saves the first of the two runs. */
+  readonly known?: Moment;
 }
 
 export function recordTrial(options: RecordingOptions): Recording {
-  const scout = new Scout();
-  const first = runTrial({
-    ...options.trial,
-    onWorld: (trial) => {
-      options.trial.onWorld?.(trial);
-      scout.attach(trial);
-    },
-  });
-  const { focus, moments } = scout.judge(first);
+  const { focus, moments } =
+    options.known === undefined ? scout(options.trial) : { focus: options.known, moments: [] };
   const limits = options.window ?? { ...USUAL_WINDOW, focus: focus.at };
   let recorder: TrialRecorder | undefined;
   const { onWorld: _onWorld, ...rest } = options.trial;
@@ -79,6 +75,18 @@ export function recordTrial(options: RecordingOptions): Recording {
     moments,
     ...(recorder as TrialRecorder).parts(),
   };
+}
+
+function scout(options: TrialOptions): { focus: Moment; moments: Moment[] } {
+  const looking = new Scout();
+  const result = runTrial({
+    ...options,
+    onWorld: (trial) => {
+      options.onWorld?.(trial);
+      looking.attach(trial);
+    },
+  });
+  return looking.judge(result);
 }
 
 interface TurningPoint extends Moment {
