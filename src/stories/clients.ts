@@ -17,7 +17,7 @@ import type { ZooKeeperClient } from "../model/zookeeper/client-api.ts";
 import { ZkCode } from "../model/zookeeper/txn.ts";
 import { type Flow, MILLISECOND, type Micros, type ProcessContext } from "../sim/index.ts";
 import { type Arguments, StoryError } from "./arguments.ts";
-import { readTopics } from "./cluster-commands.ts";
+import { readTopics } from "./narrator.ts";
 import { readPartition, type Universe } from "./universe.ts";
 
 export type StoryClient =
@@ -255,7 +255,7 @@ function codeName(code: number): string {
 export function producerCommand(universe: Universe, args: Arguments): string[] {
   const name = args.word("a name such as p1");
   const config = args.configuration(PRODUCER_DEFAULTS) as Partial<ProducerConfig>;
-  universe.clients.set(name, {
+  keep(universe, name, {
     type: "producer",
     producer: new StoryProducer(universe, name, config),
   });
@@ -285,7 +285,7 @@ export function consumerCommand(universe: Universe, args: Arguments): string[] {
     "auto.offset.reset": "earliest",
     ...config,
   });
-  universe.clients.set(name, { type: "consumer", consumer });
+  keep(universe, name, { type: "consumer", consumer });
   consumer.assign(topic, partition);
   return [];
 }
@@ -305,7 +305,7 @@ export function sessionCommand(universe: Universe, args: Arguments): string[] {
   const timeout = args.duration("timeout", 6_000_000) / MILLISECOND;
   const ids = nodes.map(({ id }) => id);
   const session = new StorySession(universe, name, ids, timeout);
-  universe.clients.set(name, { type: "session", session });
+  keep(universe, name, { type: "session", session });
   universe.until(() => session.state === "connected", 60_000_000, `${name} connects`);
   return session.news();
 }
@@ -317,6 +317,10 @@ export function zkCommand(universe: Universe, args: Arguments): string[] {
   return session.run(universe, args, args.duration("within", 2_000_000));
 }
 
+function keep(universe: Universe, name: string, client: StoryClient): void {
+  universe.clients.set(name, client);
+}
+
 function find<T extends StoryClient["type"]>(
   universe: Universe,
   name: string,
@@ -324,5 +328,5 @@ function find<T extends StoryClient["type"]>(
 ): Extract<StoryClient, { type: T }> {
   const client = universe.clients.get(name);
   if (client?.type !== type) throw new StoryError(`no ${type} "${name}" in this story`);
-  return client as Extract<StoryClient, { type: T }>;
+  return client as StoryClient as Extract<StoryClient, { type: T }>;
 }

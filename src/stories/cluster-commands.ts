@@ -6,7 +6,7 @@ import type { CreatableTopic } from "../model/kafka/protocol/messages.ts";
 import { lastOffset, newBatch } from "../model/kafka/protocol/records.ts";
 import { type Micros, SECOND } from "../sim/index.ts";
 import { type Arguments, noSuch, readDuration } from "./arguments.ts";
-import { TOPICS, type TopicWord } from "./narrator.ts";
+import { readTopics } from "./narrator.ts";
 import { type Outcome, readPartition, type Universe } from "./universe.ts";
 
 const WAIT: Micros = 120 * SECOND;
@@ -203,17 +203,6 @@ export function runCommand(universe: Universe, args: Arguments): string[] {
   universe.narrator.begin(readTopics(args));
   universe.run(time);
   return universe.narrator.end();
-}
-
-export function readTopics(args: Arguments): TopicWord[] {
-  if (!args.flag("telling")) return [];
-  return args
-    .word("what to tell")
-    .split(",")
-    .map((word) => {
-      if (!(word in TOPICS)) throw noSuch("topic to tell", word, Object.keys(TOPICS));
-      return word as TopicWord;
-    });
 }
 
 const CONDITIONS = [

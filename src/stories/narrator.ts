@@ -7,6 +7,7 @@ import type { KafkaObservation } from "../model/kafka/observations.ts";
 import type { ZooKeeperObservation } from "../model/zookeeper/observations.ts";
 import { formatZxid, type Txn, ZkCode } from "../model/zookeeper/txn.ts";
 import type { NodeObservation, Observation, World } from "../sim/index.ts";
+import { type Arguments, noSuch } from "./arguments.ts";
 
 type Fact = KafkaObservation | ZooKeeperObservation | ClientObservation | NodeObservation;
 
@@ -59,6 +60,18 @@ export class Narrator {
     const words = wordsOf(fact);
     if (words !== null) this.#lines.push(`${this.#world.node(node).name} ${words}`);
   }
+}
+
+/** `telling isr,leaders`: what the command is to tell of; nothing unless it says so. */
+export function readTopics(args: Arguments): TopicWord[] {
+  if (!args.flag("telling")) return [];
+  return args
+    .word("what to tell")
+    .split(",")
+    .map((word) => {
+      if (!(word in TOPICS)) throw noSuch("topic to tell", word, Object.keys(TOPICS));
+      return word as TopicWord;
+    });
 }
 
 /** null: not worth a line. */

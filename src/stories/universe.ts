@@ -23,7 +23,6 @@ import {
   World,
 } from "../sim/index.ts";
 import { StoryError } from "./arguments.ts";
-import type { StoryClient } from "./clients.ts";
 import { Ledger } from "./ledger.ts";
 import { Narrator } from "./narrator.ts";
 
@@ -52,7 +51,8 @@ export class Universe {
   readonly addresses: ClusterAddresses;
   readonly zooKeepers: SimNode[] = [];
   readonly brokers: SimNode[] = [];
-  readonly clients = new Map<string, StoryClient>();
+  /** By name; `clients.ts` knows more of each type. */
+  readonly clients = new Map<string, { readonly type: string }>();
   /** Raw requests whose answers nobody has told yet. */
   readonly waiting: { readonly what: string; readonly answer: () => string | null }[] = [];
   /** Undoes what cuts and rules broke. */
