@@ -184,7 +184,10 @@ class Broker implements Process {
 
   // --- start ------------------------------------------------------------------------------------
 
-  /** Repeated until it succeeds, as a supervisor would restart the process. */
+  /**
+   * Logs are loaded by now; registration, then requests [REP-103]. Repeated until it succeeds, as a
+   * supervisor would restart the process.
+   */
   *#start(): Flow<void> {
     while (!this.#stopping) {
       try {

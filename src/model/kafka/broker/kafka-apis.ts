@@ -141,7 +141,10 @@ export class KafkaApis {
 
   // --- control requests -------------------------------------------------------------------------
 
-  /** The code that refuses the whole request, or NONE after taking note of the epoch. */
+  /**
+   * The code that refuses the whole request, or NONE after taking note of the epoch. A deposed controller
+   * passes here until its successor has been heard of (gap) [CTL-5].
+   */
   #fence(header: ControlHeader): number {
     if (this.#parts.switches["unfenced-leader-and-isr"]) return ErrorCode.NONE;
     const { brokerEpoch, controllerEpoch } = header;

@@ -31,7 +31,7 @@ export function validateBatch(batch: RecordBatch, config: TopicConfig, nowMillis
   return ErrorCode.NONE;
 }
 
-/** The batch with offsets, leader epoch and, on LogAppendTime topics, the broker's time [LOG-11]. */
+/** The batch with offsets that go on without a gap [LOG-13], leader epoch and, on LogAppendTime topics, the broker's time [LOG-11]. */
 export function stampAsLeader(
   batch: RecordBatch,
   baseOffset: number,

@@ -121,7 +121,7 @@ export class LogDirectory implements LogHome {
     this.checkpointLogStarts();
   }
 
-  /** [REP-100] */
+  /** Written now and then only: a restarted replica's is old [REP-100, REP-102]. */
   checkpointHighWatermarks(): void {
     this.#checkpoint(this.#highWatermarks, (log) => log.highWatermark);
   }

@@ -19,10 +19,7 @@ import { LogFlusher } from "./flusher.ts";
 import type { LeaderEpochCache } from "./leader-epoch-cache.ts";
 import type { LogIdentity } from "./log-identity.ts";
 import type { ProducerStates } from "./producer-state.ts";
-import { LogSegment, scanSegments } from "./segment.ts";
-
-/** What a read gives that finds nothing; shared. */
-export const NO_BATCHES: readonly RecordBatch[] = Object.freeze([]);
+import { LogSegment, NO_BATCHES, scanSegments } from "./segment.ts";
 
 export interface LogParts {
   /** At least one; base offsets ascending. */
@@ -248,18 +245,7 @@ export class Log {
       segment = next;
       index = 0;
     }
-    let bytes = 0;
-    let batches: RecordBatch[] | null = null;
-    for (; index < segment.length; index++) {
-      const batch = segment.batch(index);
-      if (lastOffset(batch) >= bound) break;
-      bytes += batch.sizeInBytes;
-      if (bytes > maxBytes && !(atLeastOne && batches === null)) break;
-      if (!segment.file.intact(index)) return batches;
-      if (batches === null) batches = [batch];
-      else batches.push(batch);
-    }
-    return batches ?? NO_BATCHES;
+    return segment.read(index, bound, maxBytes, atLeastOne);
   }
 
   /** Bytes that a read at `offset` could give, counted up to `enough` [REP-65]. */
@@ -268,13 +254,7 @@ export class Log {
     const segment = this.segmentAt(offset);
     // The position is in an older segment than the end: there is data for certain.
     if (segment !== this.#active) return enough;
-    let bytes = 0;
-    for (let i = segment.indexAtOrAfter(offset); i < segment.length && bytes < enough; i++) {
-      const batch = segment.batch(i);
-      if (lastOffset(batch) >= bound) break;
-      bytes += batch.sizeInBytes;
-    }
-    return bytes;
+    return segment.bytesFrom(offset, bound, enough);
   }
 
   // --- the offsets --------------------------------------------------------------------------------

@@ -10,6 +10,9 @@ import { chainHash, lastOffset, type RecordBatch } from "../protocol/records.ts"
 
 const EXTENSION = ".log";
 
+/** What a read gives that finds nothing; shared. */
+export const NO_BATCHES: readonly RecordBatch[] = Object.freeze([]);
+
 /** `00000000000000000042.log` as Kafka names it: names sort as offsets do. */
 export function segmentPath(directory: string, baseOffset: number): string {
   return `${directory}${String(baseOffset).padStart(20, "0")}${EXTENSION}`;
@@ -119,6 +122,43 @@ export class LogSegment {
       }
     }
     return lastOffset(file.get(low)) >= offset ? low : low + 1;
+  }
+
+  /**
+   * Batches from `index` on that end below `bound`, up to the first damaged one; null if that is the one
+   * at `index`. At most `maxBytes`, but the first in any case if `atLeastOne`.
+   */
+  read(
+    index: number,
+    bound: number,
+    maxBytes: number,
+    atLeastOne: boolean,
+  ): readonly RecordBatch[] | null {
+    const { file, length } = this;
+    let bytes = 0;
+    let batches: RecordBatch[] | null = null;
+    for (let i = index; i < length; i++) {
+      const batch = file.get(i);
+      if (lastOffset(batch) >= bound) break;
+      bytes += batch.sizeInBytes;
+      if (bytes > maxBytes && !(atLeastOne && batches === null)) break;
+      if (!file.intact(i)) return batches;
+      if (batches === null) batches = [batch];
+      else batches.push(batch);
+    }
+    return batches ?? NO_BATCHES;
+  }
+
+  /** Bytes of the batches from the one at `offset` on that end below `bound`, counted up to `enough`. */
+  bytesFrom(offset: number, bound: number, enough: number): number {
+    const { file, length } = this;
+    let bytes = 0;
+    for (let i = this.indexAtOrAfter(offset); i < length && bytes < enough; i++) {
+      const batch = file.get(i);
+      if (lastOffset(batch) >= bound) break;
+      bytes += batch.sizeInBytes;
+    }
+    return bytes;
   }
 
   /** Running hash of the log up to the batches that end below `offset`. */

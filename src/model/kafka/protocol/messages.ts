@@ -253,6 +253,7 @@ export interface ControlHeader {
   readonly controllerEpoch: number;
   readonly brokerEpoch: number;
 }
+/** [CTL-33] */
 export interface LeaderAndIsrPartitionState {
   readonly partitionIndex: number;
   readonly controllerEpoch: number;

@@ -7,7 +7,7 @@
  * who waited for what moved. So an answer carries the high watermark from before its own fetch.
  */
 
-import { NO_BATCHES } from "../log/log.ts";
+import { NO_BATCHES } from "../log/segment.ts";
 import type { FetchServed } from "../observations.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import type {
@@ -188,6 +188,7 @@ export class FetchHandler implements FetchCompletion {
       if (counted !== undefined) counted.logEndOffset = fetchOffset;
       return fenced;
     }
+    // Consumers too: nobody fetches from followers [REP-63].
     if (!partition.isLeader) return ErrorCode.NOT_LEADER_OR_FOLLOWER;
     const { log } = partition;
     if (replicaId >= 0) {

@@ -34,8 +34,12 @@ describe("progress of a replica [REP-50]", () => {
 
   it("is caught up at the leader's end however old [REP-51]", () => {
     expect(isCaughtUp(replica(2, { logEndOffset: 5 }), 5, 1e9, LAG)).toBe(true);
-    expect(isCaughtUp(replica(2, { logEndOffset: 4 }), 5, LAG, LAG)).toBe(true);
-    expect(isCaughtUp(replica(2, { logEndOffset: 4 }), 5, LAG + 1, LAG)).toBe(false);
+    expect(isCaughtUp(replica(2, { logEndOffset: 4, lastCaughtUpTime: 1 }), 5, LAG + 1, LAG)).toBe(
+      true,
+    );
+    expect(isCaughtUp(replica(2, { logEndOffset: 4, lastCaughtUpTime: 1 }), 5, LAG + 2, LAG)).toBe(
+      false,
+    );
   });
 });
 

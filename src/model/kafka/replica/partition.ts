@@ -125,7 +125,10 @@ export class Partition implements HighWatermarkQuestion {
 
   // --- roles --------------------------------------------------------------------------------------
 
-  /** [REP-20]; false if the state is older than what an AlterPartition answer gave. */
+  /**
+   * Nothing is truncated, and the high watermark stays [REP-20, REP-21]; false if the state is older than
+   * what an AlterPartition answer gave.
+   */
   makeLeader(state: LeaderAndIsrPartitionState): boolean {
     if (!this.#accepts(state)) return false;
     const { context, brokerId } = this.#options;
@@ -275,7 +278,10 @@ export class Partition implements HighWatermarkQuestion {
 
   // --- ISR ----------------------------------------------------------------------------------------
 
-  /** Proposes to remove the members that lag, if there are any [REP-52]. */
+  /**
+   * Proposes to remove the members that lag, if there are any [REP-52]. Never this broker itself, whatever
+   * became of its session [REP-56].
+   */
   maybeShrink(now: number): void {
     if (!this.isLeader || this.pending !== null) return;
     const leaving = membersToRemove(this.replicas, this.log.logEndOffset, now, this.#lagTimeMax);
@@ -299,6 +305,7 @@ export class Partition implements HighWatermarkQuestion {
     this.#propose(expanded, expanded);
   }
 
+  /** From here until the answer the ISR here and ZooKeeper's may differ, by this only [REP-57]. */
   #propose(newIsr: readonly number[], maximalIsr: readonly number[]): void {
     const proposal: IsrProposal = {
       topic: this.topic,
@@ -324,6 +331,7 @@ export class Partition implements HighWatermarkQuestion {
     this.#submit(pending);
   }
 
+  /** Through the controller or, before 2.7, straight to ZooKeeper [REP-54]. */
   #submit(pending: PendingIsr): void {
     const { isrChanger } = this.#options;
     const taken = isrChanger.submit(pending.proposal, (answer) => this.#answered(pending, answer));

@@ -1,6 +1,7 @@
 /**
  * Produce requests: admission, append, and when they are answered [REP-30..36].
  *
+ * Requests carry no leader epoch, so a deposed leader that does not know it takes them [REP-11].
  * A request with several partitions is not atomic [LOG-12]. Where `flush.messages` asks for it the
  * append takes as long as the disk, and everything after it waits [C-11].
  */

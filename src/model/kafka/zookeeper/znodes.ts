@@ -1,5 +1,5 @@
 /**
- * Contents of Kafka's znodes: JSON exactly as [§1.2] to [§1.6] say, and back.
+ * Contents of Kafka's znodes: JSON text [ZK-1] exactly as [§1.2] to [§1.6] say, and back.
  *
  * Decoders take what another Kafka wrote; text that is not such JSON is a bug and throws.
  */
