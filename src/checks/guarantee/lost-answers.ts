@@ -21,18 +21,17 @@ interface Proposal {
 }
 
 export class LostAnswers {
-  /** Proposals that are pending, by partition. */
+  /** Proposals that are pending, by partition and broker: a deposed leader makes them, too. */
   readonly #pending = new Map<string, Proposal>();
   /** When some broker's connection to ZooKeeper broke. */
   readonly #disconnections: Micros[] = [];
 
   constructor(observers: Observers) {
     observers.on<Kafka<"IsrProposed">>("IsrProposed", (proposal, _node, at) => {
-      this.#pending.set(`${proposal.topic}-${proposal.partition}`, { proposal, at });
+      this.#pending.set(nameOf(proposal), { proposal, at });
     });
     const settled = (o: { topic: string; partition: number; broker: number }) => {
-      const name = `${o.topic}-${o.partition}`;
-      if (this.#pending.get(name)?.proposal.broker === o.broker) this.#pending.delete(name);
+      this.#pending.delete(nameOf(o));
     };
     observers.on<Kafka<"IsrCommitted">>("IsrCommitted", settled);
     observers.on<Kafka<"BecameLeader">>("BecameLeader", settled);
@@ -44,13 +43,15 @@ export class LostAnswers {
 
   /** The newest leader's proposal stands in ZooKeeper, and the leader has not been told. */
   excuse(partition: PartitionGhost): Excuse | null {
-    const pending = this.#pending.get(partition.name);
-    const { newestLeader } = partition;
+    const { newestLeader, topic } = partition;
+    if (newestLeader === null) return null;
+    const { broker } = newestLeader;
+    const pending = this.#pending.get(nameOf({ topic, partition: partition.partition, broker }));
     const write = partition.writes.at(-1);
-    if (pending === undefined || newestLeader === null || write === undefined) return null;
+    if (pending === undefined || write === undefined) return null;
     const { proposal, at } = pending;
     const { state } = write;
-    if (proposal.broker !== newestLeader.broker || state.leader !== proposal.broker) return null;
+    if (state.leader !== broker) return null;
     if (state.version !== proposal.partitionEpoch + 1) return null;
     if (state.isr.join() !== proposal.proposed.join()) return null;
     const broken = this.#disconnections.find((when) => when >= at);
@@ -61,4 +62,8 @@ export class LostAnswers {
       `again and failed, and the leader waits for the next LeaderAndIsr`;
     return { clause: "C-65", because };
   }
+}
+
+function nameOf(o: { topic: string; partition: number; broker: number }): string {
+  return `${o.topic}-${o.partition} of ${o.broker}`;
 }

@@ -10,6 +10,7 @@ import type {
   Shortening,
   StateWrite,
 } from "../invariants/partition-ghost.ts";
+import { endOf } from "../invariants/replica-log.ts";
 
 /** Who lacks which offset, as of when? */
 export interface Question {
@@ -118,7 +119,10 @@ export function copiesOf(partition: PartitionGhost, offset: number): number {
   const lost = partition.losses.findLast(
     ({ deposed, from, to }) => deposed === null && from <= offset && offset < to,
   );
-  if (lost !== undefined) return lost.copies;
+  if (lost !== undefined) {
+    const index = lost.batches.findIndex((batch) => endOf(batch) > offset);
+    return lost.copies[index] ?? 1;
+  }
   const { committed } = partition;
   return committed.copies[committed.log.indexOf(offset)] ?? 1;
 }

@@ -25,8 +25,8 @@ export interface Loss {
   /** First lost offset that was below a high watermark, acknowledged with acks=all; null if none. */
   readonly committedFrom: number | null;
   readonly acknowledgedFrom: number | null;
-  /** On how many replicas the first lost batch was when it was committed. */
-  readonly copies: number;
+  /** On how many replicas each of `batches` was when it was committed. */
+  readonly copies: readonly number[];
 }
 
 export class CommittedLog {
@@ -91,7 +91,13 @@ export class CommittedLog {
       return null;
     }
     const { baseOffset: from } = batches[lost] as RecordBatch;
-    const missing = batches.filter((batch) => !holds(leader, batch));
+    const missing: RecordBatch[] = [];
+    const copiesOfMissing: number[] = [];
+    for (const [i, batch] of batches.entries()) {
+      if (holds(leader, batch)) continue;
+      missing.push(batch);
+      copiesOfMissing.push(copies[i] ?? 1);
+    }
     const answered = batches.findIndex((batch, i) => acknowledged[i] && missing.includes(batch));
     const loss: Loss = {
       at: who.at,
@@ -104,7 +110,7 @@ export class CommittedLog {
       batches: missing,
       committedFrom: from < this.highWatermark ? from : null,
       acknowledgedFrom: answered < 0 ? null : (batches[answered] as RecordBatch).baseOffset,
-      copies: copies[lost] ?? 1,
+      copies: copiesOfMissing,
     };
     if (this.highWatermark > agreed) this.highWatermark = agreed;
     return loss;

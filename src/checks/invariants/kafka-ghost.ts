@@ -363,6 +363,6 @@ function orphans(
     batches,
     committedFrom: null,
     acknowledgedFrom: o.baseOffset,
-    copies: 1,
+    copies: batches.map(() => 1),
   };
 }
