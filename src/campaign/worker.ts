@@ -1,5 +1,6 @@
-/** Entry of a worker thread: piscina calls the default export with each batch. */
+/** Entry of a worker thread: piscina calls the default export with each batch or hunt. */
 import { ScenarioError } from "../trial/scenario-error.ts";
+import { type HuntResult, type HuntTask, hunt } from "./kill-table/hunt.ts";
 import { runBatch } from "./run-batch.ts";
 import type { Batch, TrialSummary } from "./task.ts";
 
@@ -15,7 +16,11 @@ export type WorkerAnswer =
       };
     };
 
-export default function work(batch: Batch): WorkerAnswer {
+export default function work(job: Batch): WorkerAnswer;
+export default function work(job: { readonly hunt: HuntTask }): HuntResult;
+export default function work(job: Batch | { readonly hunt: HuntTask }): WorkerAnswer | HuntResult {
+  if ("hunt" in job) return hunt(job.hunt);
+  const batch = job;
   try {
     return { trials: runBatch(batch) };
   } catch (error) {

@@ -16,6 +16,7 @@ import type { ReplayOptions } from "./replay-command.ts";
 import { type RunOptions, runCommandLine } from "./run-command.ts";
 import type { ShrinkCommandOptions } from "./shrink-command.ts";
 import type { StoriesOptions } from "./stories-command.ts";
+import type { VariantsCommandOptions } from "./variants-command.ts";
 import type { ViewOptions } from "./view-command.ts";
 
 /** `argv` without node and script. Never throws. */
@@ -137,6 +138,33 @@ function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
       end(await shrinkCommandLine(argument, options, io));
     });
 
+  command(
+    "variants",
+    "hunt behaviours that are known to be wrong: are they caught?",
+    VARIANTS_EXAMPLES,
+  )
+    .addOption(
+      new Option("--id <variant>", "only this one; may be repeated (default: all)")
+        .argParser((value: string, before: string[]) => [...before, value])
+        .default([], "all"),
+    )
+    .option("--budget <duration>", "such as 60s or 10m (default: none)")
+    .option("--seeds <count>", "trials per hunt at most (default: by tier)")
+    .option("--bases <count>", "hunts per variant, from seeds far apart (default: 3)")
+    .addOption(
+      new Option("--search <name>", "swarm, blind, biased, priorities, coverage; may be repeated")
+        .argParser((value: string, before: string[]) => [...before, value])
+        .default([], "swarm"),
+    )
+    .option("--scenario <name>", "where to hunt: a shipped name or a path", "swarm")
+    .option("--workers <count>", "worker threads; 0: in the main thread (default: one per core)")
+    .option("--write <file>", "write the kill table as a page")
+    .option("--json", "one object on stdout, text for people on stderr")
+    .action(async (options: VariantsCommandOptions) => {
+      const { variantsCommandLine } = await import("./variants-command.ts");
+      end(await variantsCommandLine(options, io));
+    });
+
   command("list [section]", "list scenarios, workloads, faults, invariants, goals or variants", [
     "trial list",
     "trial list variants --json",
@@ -195,6 +223,11 @@ const EXPLORE_EXAMPLES = [
   "trial explore Kip320 Kip279",
   "trial explore Kip101 --sizes 3,2,2,2",
   "trial explore Kip320 --by module --json",
+];
+const VARIANTS_EXAMPLES = [
+  "trial variants --id no-truncation --id unfenced-fetch",
+  "trial variants --budget 10m --write docs/detection.md",
+  "trial variants --search blind --search biased --bases 5 --json",
 ];
 const REPLAY_EXAMPLES = [
   "trial replay store/latest/failure.json",

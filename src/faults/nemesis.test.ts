@@ -123,7 +123,11 @@ describe("the drawn plan", () => {
       + when truncation           a follower truncated: strike it before it has fetched again [C-16]: 50% of the moments, at most 4, 3s apart
       + when new-controller       a controller was elected and is still failing over: strike it: 20% of the moments, at most 2, 2s apart
       - when no-controller        off: its kinds are off
-      + when zk-leader-serving    a ZooKeeper leader begins to serve: strike it: 50% of the moments, at most 2, 12s apart"
+      + when zk-leader-serving    a ZooKeeper leader begins to serve: strike it: 50% of the moments, at most 2, 12s apart
+      - when zk-epoch             off: its kinds are off
+      + when zk-proposal          a ZooKeeper leader logged what no follower has yet: strike it [ZAB-31]: 1% of the moments, at most 2, 8s apart
+      - when zk-commit            off: its kinds are off
+      + when session-expiring     ZooKeeper ends a session: strike those who are going to act on it [SES-3]: 50% of the moments, at most 6, 3s apart"
     `);
     expect(plan.faults.map(formatFault).join("\n")).toMatchInlineSnapshot(`
       "{ pause: leader(orders-0), at: 16015ms, for: 3334ms }

@@ -30,7 +30,11 @@ export type TriggerName =
   | "truncation"
   | "new-controller"
   | "no-controller"
-  | "zk-leader-serving";
+  | "zk-leader-serving"
+  | "zk-epoch"
+  | "zk-proposal"
+  | "zk-commit"
+  | "session-expiring";
 
 interface TriggerEntry {
   readonly says: string;
@@ -99,7 +103,38 @@ const TRIGGERS: { readonly [K in TriggerName]: TriggerEntry } = {
     within: 100 * MILLISECOND,
     spans: ["blink", "short"],
   },
+  "zk-epoch": {
+    says: "a ZooKeeper leader hands on its history: strike the ensemble [ZAB-22]",
+    kinds: ["kill", "power-off"],
+    within: 20 * MILLISECOND,
+    spans: ["blink", "short"],
+  },
+  "zk-proposal": {
+    says: "a ZooKeeper leader logged what no follower has yet: strike it [ZAB-31]",
+    kinds: ["kill", "power-off", "pause", "partition"],
+    within: 2 * MILLISECOND,
+    spans: ["blink", "short", "around"],
+  },
+  "zk-commit": {
+    says: "a transaction was committed: strike the ensemble before it is old [ZAB-31]",
+    kinds: ["kill", "power-off"],
+    within: 2 * MILLISECOND,
+    spans: ["blink", "short"],
+  },
+  "session-expiring": {
+    says: "ZooKeeper ends a session: strike those who are going to act on it [SES-3]",
+    kinds: ["pause", "partition", "clog", "latency", "kill"],
+    within: 5 * MILLISECOND,
+    spans: ["short", "around", "long"],
+  },
 };
+
+/** Moments by the thousand: only few of them are looked at. */
+const FREQUENT: ReadonlySet<TriggerName> = new Set([
+  "unreplicated-append",
+  "zk-proposal",
+  "zk-commit",
+]);
 
 const TRIGGER_NAMES = Object.keys(TRIGGERS) as TriggerName[];
 
@@ -127,8 +162,9 @@ export function drawTriggers(
     const kinds = TRIGGERS[name].kinds.filter((kind) => enabledKinds.has(kind));
     const on = random.chance(1, 2) && kinds.length > 0;
     // Appends are moments by the thousand, elections are few.
-    const perMille =
-      name === "unreplicated-append" ? random.pick([2, 10]) : random.pick([200, 500]);
+    const perMille = random.pick(
+      name === "unreplicated-append" ? [2, 10] : FREQUENT.has(name) ? [10, 50] : [200, 500],
+    );
     const stability = Math.floor((random.between(2, 15) * SECOND * tenths) / 10);
     const budget = random.between(1, 6);
     const why = kinds.length === 0 ? "off: its kinds are off" : "off in this seed";
@@ -195,6 +231,12 @@ export class ReactiveNemesis {
     armed.skip = drawSkip(setting.perMille, random);
     const { observers } = world;
     const at = (target: string | null) => this.#moment(armed, target);
+    const frequent = (target: () => string) => {
+      if (armed.skip-- > 0) return;
+      // Looked at again after a few more if it is too early for a strike.
+      armed.skip = 20;
+      at(target());
+    };
     switch (setting.name) {
       case "isr-of-one":
         observers.on<KafkaOf<"IsrCommitted">>("IsrCommitted", ({ isr }) => {
@@ -202,8 +244,9 @@ export class ReactiveNemesis {
         });
         return;
       case "isr-shrinks":
-        observers.on<KafkaOf<"IsrProposed">>("IsrProposed", ({ isr, proposed }) => {
-          if (proposed.length < isr.length) at("controller");
+        observers.on<KafkaOf<"IsrProposed">>("IsrProposed", ({ isr, proposed, broker }) => {
+          // Whoever writes it: the controller, or before AlterPartition the leader itself.
+          if (proposed.length < isr.length) at(`any(controller, ${brokerName(broker)})`);
         });
         return;
       case "isr-grows":
@@ -215,10 +258,7 @@ export class ReactiveNemesis {
         return;
       case "unreplicated-append":
         observers.on<KafkaOf<"LogAppended">>("LogAppended", ({ asLeader, broker }) => {
-          if (!asLeader || armed.skip-- > 0) return;
-          // Looked at again after a few appends if it is too early for a strike.
-          armed.skip = 20;
-          at(brokerName(broker));
+          if (asLeader) frequent(() => brokerName(broker));
         });
         return;
       case "new-leader":
@@ -243,6 +283,23 @@ export class ReactiveNemesis {
           });
         }
         return;
+      case "zk-epoch":
+        observers.on<ZkOf<"ZkEpochEstablished">>("ZkEpochEstablished", (_, node) =>
+          at(`any(${world.node(node).name}, any(zookeeper), zookeeper)`),
+        );
+        return;
+      case "zk-proposal":
+        observers.on<ZkOf<"ZkLogged">>("ZkLogged", (_, node) => {
+          const leads = this.#attached?.roles.zooKeeperLeader()?.id === node;
+          if (leads) frequent(() => world.node(node).name);
+        });
+        return;
+      case "zk-commit":
+        observers.on<ZkOf<"ZkApplied">>("ZkApplied", () => frequent(() => "zookeeper"));
+        return;
+      case "session-expiring":
+        observers.on<ZkOf<"ZkSessionExpiring">>("ZkSessionExpiring", () => at("any(brokers)"));
+        return;
       default:
         observers.on<ZkOf<"ZkLeaderServing">>("ZkLeaderServing", (_, node) =>
           at(world.node(node).name),
@@ -259,7 +316,7 @@ export class ReactiveNemesis {
     const { now } = world;
     if (now < start || now < armed.calmUntil || armed.strikes >= setting.budget) return;
     const { random } = context;
-    if (setting.name === "unreplicated-append") armed.skip = drawSkip(setting.perMille, random);
+    if (FREQUENT.has(setting.name)) armed.skip = drawSkip(setting.perMille, random);
     else if (!random.chance(setting.perMille, 1000)) return;
     const { within, spans } = TRIGGERS[setting.name];
     const at = now + 1 + random.below(within);

@@ -27,6 +27,7 @@ export const INVARIANTS = {
       "acknowledge-before-commit",
       "timeout-answered-as-success",
       "leader-change-answered-as-success",
+      "producer-state-before-append",
     ],
   },
   NoCommittedRecordLost: {
@@ -80,12 +81,7 @@ export const INVARIANTS = {
     source: "Appendix B I-12, KIP-98",
     promisedWhen: "the producer's state is retained",
     clauses: ["C-38", "C-40"],
-    breaks: [
-      "no-duplicate-detection",
-      "producer-state-survives-truncation",
-      "sequence-gap-accepted",
-      "old-producer-epoch-accepted",
-    ],
+    breaks: ["no-duplicate-detection", "sequence-gap-accepted", "old-producer-epoch-accepted"],
   },
   MonotonicHighWatermark: {
     says: "The high watermark of a leader never goes down within its epoch.",
@@ -114,9 +110,8 @@ export const INVARIANTS = {
       "leader-counts-sent-records",
       "expand-isr-without-catching-up",
       "expand-isr-without-epoch-start",
-      "replica-progress-survives-leadership",
       "shrink-before-commit",
-      "refused-expansion-forgotten",
+      "unanswered-expansion-forgotten",
     ],
   },
   ReadBelowHighWatermark: {

@@ -16,11 +16,11 @@ export const CLIENTS_VARIANTS = {
     tier: 1,
     needs: ["kill"],
   },
-  "producer-state-survives-truncation": {
-    says: "A truncation leaves the sequences of what was cut off in the producer state",
+  "producer-state-before-append": {
+    says: "A batch that is refused for want of replicas is remembered as appended",
     source: "KAFKA-6683",
-    caughtBy: ["SequenceContinuity"],
-    tier: 3,
+    caughtBy: ["NoAcknowledgedWriteLost"],
+    tier: 1,
     needs: ["kill"],
   },
   "sequence-gap-accepted": {

@@ -86,13 +86,6 @@ export const HIGH_WATERMARK_VARIANTS = {
     tier: 3,
     needs: ["kill", "partition"],
   },
-  "replica-progress-survives-leadership": {
-    says: "A replica that leads again believes what its followers had told it in an earlier epoch",
-    source: "KAFKA-15221, KIP-903",
-    caughtBy: ["HighWatermarkBelowIsr"],
-    tier: 2,
-    needs: ["kill"],
-  },
   "shrink-before-commit": {
     says: "A leader stops waiting for those whom it asks to remove before the removal is committed",
     source: "KIP-497, [REP-2]",
@@ -107,11 +100,11 @@ export const HIGH_WATERMARK_VARIANTS = {
     tier: 2,
     needs: ["partition"],
   },
-  "refused-expansion-forgotten": {
-    says: "A refused ISR proposal counts as not made, though it may have been committed under a lost answer",
-    source: "KIP-497",
+  "unanswered-expansion-forgotten": {
+    says: "A leader whose ISR proposal was not answered goes on as if it had not been made",
+    source: "KIP-497, KAFKA-12686",
     caughtBy: ["HighWatermarkBelowIsr"],
     tier: 3,
-    needs: ["partition"],
+    needs: ["kill"],
   },
 } as const satisfies { readonly [id: string]: VariantEntry };

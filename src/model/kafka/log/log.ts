@@ -121,19 +121,12 @@ export class Log {
     const now = this.#context.wallMillis();
     const invalid = validateBatch(batch, config, now);
     if (invalid !== ErrorCode.NONE) return refused(invalid);
-    let isDuplicate = false;
     if (batch.producerId >= 0 && !this.#switches["no-duplicate-detection"]) {
-      const decision = this.producers.check(batch);
-      if (decision.kind === "duplicate" && !this.#switches["duplicate-answered-with-log-end"]) {
-        return duplicateOf(decision.of);
-      }
-      if (decision.kind === "reject" && !this.#overlooks(decision.errorCode)) {
-        return refused(decision.errorCode);
-      }
-      isDuplicate = decision.kind === "duplicate";
+      const decision = this.producers.check(batch, this.#logEndOffset, this.#switches);
+      if (decision.kind === "duplicate") return duplicateOf(decision.of);
+      if (decision.kind === "reject") return refused(decision.errorCode);
     }
     const stamped = stampAsLeader(batch, this.#logEndOffset, leaderEpoch, config, now);
-    if (isDuplicate) return appended(stamped);
     this.#write(stamped, true, leaderEpoch, config);
     if (this.#switches["leader-reuses-offset"] && this.#context.random.chance(1, 16)) {
       // The record is in the file, the index entry is not, and the end offset was not moved.
@@ -141,13 +134,6 @@ export class Log {
       return refused(ErrorCode.UNKNOWN_SERVER_ERROR);
     }
     return appended(stamped);
-  }
-
-  /** Variants that take what the sequence check refuses. */
-  #overlooks(errorCode: number): boolean {
-    return errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
-      ? this.#switches["sequence-gap-accepted"]
-      : this.#switches["old-producer-epoch-accepted"];
   }
 
   /**
@@ -332,9 +318,7 @@ export class Log {
     this.#prefixHash = this.#active.endHash;
     if (!this.#switches["epoch-cache-survives-truncation"]) this.epochs.truncateFromEnd(offset);
     this.flusher.truncated(offset);
-    if (!this.#switches["producer-state-survives-truncation"]) {
-      this.producers.reload(this.#logStartOffset, offset, this.#scan);
-    }
+    this.producers.reload(this.#logStartOffset, offset, this.#scan);
     const start = Math.min(this.#logStartOffset, offset);
     this.#stateTruncated(from, reason, leaderEpoch, start);
   }

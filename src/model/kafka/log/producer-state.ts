@@ -5,7 +5,10 @@
  * producer, so that after a reload the window of remembered batches may be one [PID-11] (a gap of the
  * real system). Left out: transactions and coordinator epochs.
  */
+
 import type { Disk } from "../../../sim/index.ts";
+import type { Switches } from "../../variants/registry.ts";
+import { ErrorCode } from "../protocol/errors.ts";
 import type { RecordBatch } from "../protocol/records.ts";
 import {
   addToSequence,
@@ -77,10 +80,21 @@ export class ProducerStates {
   }
 
   /** Decides on a batch of a client [PID-2]. */
-  check(batch: RecordBatch): SequenceDecision {
+  check(batch: RecordBatch, logEndOffset: number, switches: Switches): SequenceDecision {
     const last = addToSequence(batch.baseSequence, batch.lastOffsetDelta);
     const state = this.#producers.get(batch.producerId);
-    return checkSequence(state, batch.producerEpoch, batch.baseSequence, last);
+    const decision = checkSequence(state, batch.producerEpoch, batch.baseSequence, last);
+    if (decision.kind === "append") return decision;
+    if (decision.kind === "duplicate") {
+      if (!switches["duplicate-answered-with-log-end"]) return decision;
+      const end = logEndOffset + batch.lastOffsetDelta;
+      return { ...decision, of: { ...decision.of, firstOffset: logEndOffset, lastOffset: end } };
+    }
+    const overlooked =
+      decision.errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
+        ? switches["sequence-gap-accepted"]
+        : switches["old-producer-epoch-accepted"];
+    return overlooked ? { kind: "append" } : decision;
   }
 
   /** Takes an appended batch in, without judging it [PID-3, PID-4]. */

@@ -171,7 +171,7 @@ export class Partition implements HighWatermarkQuestion {
     this.#adopt(state);
     this.isLeader = false;
     this.leaderEpochStartOffset = -1;
-    if (!this.#options.switches["replica-progress-survives-leadership"]) this.#setReplicas([]);
+    this.#setReplicas([]);
     this.#setIsr([], null);
     this.#state({
       kind: "BecameFollower",
@@ -218,7 +218,7 @@ export class Partition implements HighWatermarkQuestion {
     if (wasLeader) {
       replica.lastFetchLeaderLogEndOffset = this.log.logEndOffset;
       replica.lastFetchTime = replica.inIsr ? now : 0;
-    } else if (!this.#options.switches["replica-progress-survives-leadership"]) {
+    } else {
       replica.logEndOffset = -1;
       replica.lastFetchLeaderLogEndOffset = -1;
       replica.lastFetchTime = 0;
@@ -232,7 +232,12 @@ export class Partition implements HighWatermarkQuestion {
     if (!this.isLeader && !this.#options.switches["demoted-leader-appends"]) {
       return ErrorCode.NOT_LEADER_OR_FOLLOWER;
     }
-    if (acks === -1 && this.isr.length < this.minIsr) return ErrorCode.NOT_ENOUGH_REPLICAS;
+    if (acks === -1 && this.isr.length < this.minIsr) {
+      if (this.#options.switches["producer-state-before-append"]) {
+        this.log.producers.update({ ...batch, baseOffset: this.log.logEndOffset });
+      }
+      return ErrorCode.NOT_ENOUGH_REPLICAS;
+    }
     const outcome = this.log.appendAsLeader(batch, this.leaderEpoch);
     if (outcome.written) this.waiters.recordsAppended();
     return outcome;
@@ -361,7 +366,6 @@ export class Partition implements HighWatermarkQuestion {
       case ErrorCode.INVALID_REQUEST:
       case ErrorCode.NEW_LEADER_ELECTED:
         // Stays pending until a LeaderAndIsr says what is true.
-        if (this.#options.switches["refused-expansion-forgotten"]) this.#setIsr(this.isr, null);
         return;
       default:
         this.#submit(pending);
