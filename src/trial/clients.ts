@@ -6,13 +6,15 @@
  * restarted client is a new set of logical processes.
  */
 import { createAdmin } from "../model/clients/admin.ts";
-import { type Admin, KafkaClientError } from "../model/clients/api.ts";
+import { type Admin, KafkaClientError, type TopicPartition } from "../model/clients/api.ts";
 import type { ConsumerConfig, ProducerConfig } from "../model/clients/config.ts";
 import type { Switches } from "../model/variants/registry.ts";
 import { type Flow, parseDuration, type SimNode } from "../sim/index.ts";
+import { adminWorkload } from "../workloads/admin.ts";
 import { consumeWorkload } from "../workloads/consume.ts";
 import type { HistoryRecorder } from "../workloads/history-recorder.ts";
 import { OpenSends, produceWorkload, type Schedule } from "../workloads/produce.ts";
+import { adminOperations } from "./admin-operations.ts";
 import type { Cluster } from "./cluster.ts";
 import { producerNames, stringify } from "./facts.ts";
 import type { Scenario } from "./scenario.ts";
@@ -24,6 +26,27 @@ export interface ClientParts {
   readonly switches: Switches;
   readonly recorder: HistoryRecorder;
   readonly control: { stopped: boolean };
+  /** Partitions of each topic as far as the clients' load goes: grows when partitions are added. */
+  readonly load: readonly TopicLoad[];
+}
+
+/** A topic under load; shared by all clients of a trial. */
+export interface TopicLoad {
+  readonly name: string;
+  partitions: number;
+  /** Keyed records name their partition: the count changes while the trial runs. */
+  readonly pinned: boolean;
+}
+
+export function topicLoads(scenario: Scenario): TopicLoad[] {
+  const resized = scenario.admin.flatMap(
+    (one) => one["add-partitions"] ?? one["create-topic"] ?? [],
+  );
+  return scenario.topics.map(({ name, partitions }) => ({
+    name,
+    partitions,
+    pinned: resized.includes(name),
+  }));
 }
 
 export interface ClientGroup {
@@ -87,14 +110,38 @@ function* created(admin: Admin, topic: Scenario["topics"][number]): Flow<boolean
   }
 }
 
-function topicsOf(scenario: Scenario, names: readonly string[] | undefined) {
-  return scenario.topics
-    .filter(({ name }) => names === undefined || names.includes(name))
-    .map(({ name, partitions }) => ({ name, partitions }));
+/** The operator of the scenario's `admin:`; null without any. */
+export function addOperator(parts: ClientParts, running: Set<string>): SimNode | null {
+  const { cluster, scenario, control, load } = parts;
+  if (scenario.admin.length === 0) return null;
+  return cluster.world.addNode({
+    name: "operator",
+    group: "client",
+    factory: adminWorkload({
+      operations: adminOperations(scenario.admin),
+      addresses: cluster.addresses,
+      config: {},
+      control,
+      running,
+      deleted: new Set(),
+      begun: new Set(),
+      clock: { from: null },
+      reconfigure: (broker, settings) => cluster.reconfigure(broker, settings),
+      resized: (topic, partitions) => {
+        const known = load.find(({ name }) => name === topic);
+        if (known !== undefined) known.partitions = partitions;
+      },
+    }),
+  });
+}
+
+function topicsOf({ load }: ClientParts, names: readonly string[] | undefined): TopicLoad[] {
+  return load.filter(({ name }) => names === undefined || names.includes(name));
 }
 
 function partitionsOf(scenario: Scenario, names: readonly string[] | undefined) {
-  return topicsOf(scenario, names).flatMap(({ name, partitions }) =>
+  const topics = scenario.topics.filter(({ name }) => names === undefined || names.includes(name));
+  return topics.flatMap(({ name, partitions }) =>
     Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
   );
 }
@@ -128,7 +175,7 @@ export function addProducers(parts: ClientParts): ClientGroup {
         factory: produceWorkload({
           name,
           firstProcess: FIRST_PRODUCER_PROCESS + nodes.length * PROCESSES_PER_PRODUCER,
-          topics: topicsOf(scenario, group.topics),
+          topics: topicsOf(parts, group.topics),
           rate: group.rate,
           keys: group.keys,
           maxOpen: group.maxOpen,
@@ -193,17 +240,21 @@ export function addConsumers(parts: ClientParts): ClientGroup {
   return { nodes };
 }
 
+/** Reads the partitions that `partitions` holds when it starts. */
 export function addFinalReader(
-  parts: ClientParts & { readonly progress: Map<string, number> },
+  parts: ClientParts & {
+    readonly progress: Map<string, number>;
+    readonly partitions: readonly TopicPartition[];
+  },
 ): SimNode {
-  const { cluster, scenario, switches, recorder, control, progress } = parts;
+  const { cluster, scenario, switches, recorder, control, progress, partitions } = parts;
   return cluster.world.addNode({
     name: "final",
     group: "client",
     factory: consumeWorkload({
       name: "final",
       firstProcess: 900_000,
-      partitions: partitionsOf(scenario, undefined),
+      partitions,
       pollTimeoutMs: 500,
       reassignEveryMs: 0,
       final: true,

@@ -22,6 +22,8 @@ export interface Cluster {
   readonly switches: Switches;
   /** Of all brokers, without single brokers' own settings. */
   readonly config: BrokerConfig;
+  /** Changes a broker's own settings: they count from its next start. */
+  reconfigure(broker: number, settings: { readonly [key: string]: unknown }): void;
 }
 
 /** Adds the nodes; starts nothing. */
@@ -46,24 +48,37 @@ export function buildCluster(world: World, scenario: Scenario, switches: Switche
   const common = { ...timeouts.broker, ...cluster.config } as Partial<BrokerConfig>;
   const racks = cluster.racks ?? [];
   const brokers: SimNode[] = [];
+  /** Settings of single brokers: index is the id less 1. */
+  const ownConfig: (Partial<BrokerConfig> | undefined)[] = [];
   for (let id = 1; id <= cluster.brokers; id++) {
     const rack = racks.length === 0 ? null : (racks[(id - 1) % racks.length] as string);
-    const own = cluster.brokerConfig[String(id)] as Partial<BrokerConfig> | undefined;
+    ownConfig.push(cluster.brokerConfig[String(id)] as Partial<BrokerConfig> | undefined);
     brokers.push(
       world.addNode({
         name: `b${id}`,
         group: "broker",
         rack,
-        factory: kafkaBroker({
-          id,
-          rack,
-          config: brokerConfig({ ...common, ...own }),
-          zookeeperServers: ensemble.map(({ node }) => node),
-          addresses,
-          switches,
-        }),
+        factory: (context) =>
+          kafkaBroker({
+            id,
+            rack,
+            config: brokerConfig({ ...common, ...ownConfig[id - 1] }),
+            zookeeperServers: ensemble.map(({ node }) => node),
+            addresses,
+            switches,
+          })(context),
       }),
     );
   }
-  return { world, zooKeepers, brokers, addresses, switches, config: brokerConfig(common) };
+  return {
+    world,
+    zooKeepers,
+    brokers,
+    addresses,
+    switches,
+    config: brokerConfig(common),
+    reconfigure(broker, settings) {
+      ownConfig[broker - 1] = { ...ownConfig[broker - 1], ...(settings as Partial<BrokerConfig>) };
+    },
+  };
 }

@@ -27,17 +27,7 @@ export function clusterFacts(scenario: Scenario): ClusterFacts {
     }
   });
   return {
-    topics: scenario.topics.map((topic) => {
-      const config = topicConfig(broker, stringify(topic.config));
-      return {
-        name: topic.name,
-        partitions: topic.partitions,
-        replicationFactor: topic.replicationFactor,
-        minInsyncReplicas: config["min.insync.replicas"],
-        uncleanLeaderElection: config["unclean.leader.election.enable"],
-        flushMessages: config["flush.messages"],
-      };
-    }),
+    topics: scenario.topics.map((topic) => weakest(topic, scenario, broker)),
     producers,
     features: {
       // In a mixed cluster the weakest generation decides what can be relied on.
@@ -49,12 +39,65 @@ export function clusterFacts(scenario: Scenario): ClusterFacts {
   };
 }
 
-/** Configuration of every broker, its own settings on top of the common ones. */
+/** A topic with the weakest of the settings that an operator gives it in the course of the trial. */
+function weakest(
+  topic: Scenario["topics"][number],
+  scenario: Scenario,
+  broker: BrokerConfig,
+): ClusterFacts["topics"][number] {
+  const { name } = topic;
+  const factors = [topic.replicationFactor];
+  const changes: { readonly [key: string]: unknown }[] = [topic.config];
+  let requestedUnclean = false;
+  for (const entry of scenario.admin) {
+    if (entry.elect === "unclean") requestedUnclean = true;
+    if (entry.reassign?.startsWith(`${name}-`)) factors.push(entry.to?.length ?? 0);
+    if (entry["create-topic"] === name) {
+      factors.push(entry.replicationFactor ?? 3);
+      changes.push(entry.config ?? {});
+    }
+    if (entry["delete-topic"] === name && broker["auto.create.topics.enable"]) {
+      factors.push(broker["default.replication.factor"]);
+      changes.push({});
+    }
+    if (entry.configure === name) {
+      const kept = Object.entries(topic.config).filter(([key]) => !entry.unset?.includes(key));
+      changes.push({ ...Object.fromEntries(kept), ...entry.set });
+    }
+  }
+  const configs = changes.map((change) => topicConfig(broker, stringify(change)));
+  return {
+    name,
+    partitions: topic.partitions,
+    replicationFactor: Math.min(...factors),
+    minInsyncReplicas: Math.min(...configs.map((config) => config["min.insync.replicas"])),
+    uncleanLeaderElection:
+      requestedUnclean || configs.some((config) => config["unclean.leader.election.enable"]),
+    flushMessages: Math.max(...configs.map((config) => config["flush.messages"])),
+  };
+}
+
+/**
+ * Configuration of every broker, its own settings on top of the common ones; once more for each that
+ * an operator changes.
+ */
 function brokerConfigs(scenario: Scenario): BrokerConfig[] {
   const { brokers, config, brokerConfig: own } = scenario.cluster;
-  return Array.from({ length: brokers }, (_, i) =>
+  const each = Array.from({ length: brokers }, (_, i) =>
     brokerConfig({ ...config, ...own[String(i + 1)] } as Partial<BrokerConfig>),
   );
+  const changed = scenario.admin.flatMap(({ reconfigure, set }) =>
+    reconfigure === undefined
+      ? []
+      : [
+          brokerConfig({
+            ...config,
+            ...own[reconfigure.slice(1)],
+            ...set,
+          } as Partial<BrokerConfig>),
+        ],
+  );
+  return [...each, ...changed];
 }
 
 /** Topic settings as the config znode holds them: strings. */

@@ -37,6 +37,10 @@ export class Liveness {
   readonly #recorder: HistoryRecorder;
   /** Committed content of the znodes that matter: registrations, controller, topics, states. */
   readonly #znodes = new Map<string, string>();
+  /** Topics whose node was deleted, created again or not. */
+  readonly deletedTopics = new Set<string>();
+  /** What the operator is at, in words; filled by his process. */
+  readonly operations = new Set<string>();
   #appliedZxid = 0;
   readonly #leaders = new Map<string, LeaderState>();
   /** The same by topic and partition: every append asks, and a name is a string to be built. */
@@ -98,6 +102,7 @@ export class Liveness {
         return;
       case "delete":
         this.#znodes.delete(txn.path);
+        if (isTopic(txn.path)) this.#topicDeleted(txn.path.slice(TOPICS.length));
         return;
       case "closeSession":
         for (const path of txn.paths) this.#znodes.delete(path);
@@ -108,6 +113,25 @@ export class Liveness {
       default:
         return;
     }
+  }
+
+  #topicDeleted(topic: string): void {
+    this.deletedTopics.add(topic);
+    const partitions = this.#byTopic.get(topic)?.length ?? 0;
+    for (let index = 0; index < partitions; index++) this.#leaders.delete(`${topic}-${index}`);
+    this.#byTopic.delete(topic);
+  }
+
+  /** Partitions of all topics that exist now, in order of creation. */
+  partitions(): { topic: string; partition: number }[] {
+    const found: { topic: string; partition: number }[] = [];
+    for (const [path, data] of this.#znodes) {
+      if (!isTopic(path)) continue;
+      const count = Object.keys((JSON.parse(data) as TopicNode).partitions).length;
+      const topic = path.slice(TOPICS.length);
+      for (let partition = 0; partition < count; partition++) found.push({ topic, partition });
+    }
+    return found;
   }
 
   /** High watermark of the newest leader of a partition, as it stated it; 0 when there was none. */
@@ -143,13 +167,22 @@ export class Liveness {
 
   #pendingPartitions(): Pending | null {
     for (const [path, data] of this.#znodes) {
-      if (!path.startsWith("/brokers/topics/") || path.indexOf("/", 16) !== -1) continue;
-      const topic = path.slice(16);
-      const assignment = JSON.parse(data) as { partitions: { [partition: string]: number[] } };
+      if (path.startsWith(DELETIONS)) {
+        const topic = path.slice(DELETIONS.length);
+        return { reason: `the deletion of ${topic} is not complete`, topic };
+      }
+      if (!isTopic(path)) continue;
+      const topic = path.slice(TOPICS.length);
+      const assignment = JSON.parse(data) as TopicNode;
       for (const [partition, replicas] of Object.entries(assignment.partitions)) {
         const state = this.#znodes.get(`${path}/partitions/${partition}/state`);
         const reason = this.#pendingPartition(`${topic}-${partition}`, replicas, state);
         if (reason !== null) return { reason, topic, partition: Number(partition) };
+        const moving = `${topic}-${partition} is still being reassigned`;
+        const { adding_replicas: adding, removing_replicas: removing } = assignment;
+        if (adding?.[partition] !== undefined || removing?.[partition] !== undefined) {
+          return { reason: moving, topic, partition: Number(partition) };
+        }
       }
     }
     return null;
@@ -174,11 +207,26 @@ export class Liveness {
   }
 
   #pendingClients(): Pending | null {
+    for (const operation of this.operations) return { reason: `not done: ${operation}` };
     const { pending } = this.#recorder;
     return pending > 0 ? { reason: `${pending} sends without an outcome` } : null;
   }
 }
 
+const TOPICS = "/brokers/topics/";
+const DELETIONS = "/admin/delete_topics/";
+
+/** Content of a topic node, as far as it is looked at [ZK-20]. */
+interface TopicNode {
+  readonly partitions: { readonly [partition: string]: number[] };
+  readonly adding_replicas?: { readonly [partition: string]: number[] };
+  readonly removing_replicas?: { readonly [partition: string]: number[] };
+}
+
+function isTopic(path: string): boolean {
+  return path.startsWith(TOPICS) && path.indexOf("/", TOPICS.length) === -1;
+}
+
 function interesting(path: string): boolean {
-  return path === "/controller" || path.startsWith("/brokers/");
+  return path === "/controller" || path.startsWith("/brokers/") || path.startsWith(DELETIONS);
 }

@@ -10,6 +10,7 @@ import { CONSUMER_DEFAULTS, PRODUCER_DEFAULTS } from "../model/clients/config.ts
 import { BROKER_DEFAULTS, TOPIC_KEYS } from "../model/kafka/config.ts";
 import { ZOOKEEPER_DEFAULTS } from "../model/zookeeper/config.ts";
 import { formatDuration, parseDuration } from "../sim/index.ts";
+import { adminSchema, maintenanceSchema } from "./admin-schema.ts";
 import { TIMEOUT_NAMES } from "./timeouts.ts";
 
 type Wrap = <T extends z.ZodType>(schema: T) => T;
@@ -162,6 +163,13 @@ function build(wrap: Wrap, forFile: boolean) {
         .array(faultFileSchema)
         .default([])
         .describe("Explicit faults, from the start of load"),
+      admin: z
+        .array(adminSchema)
+        .default([])
+        .describe("What an operator does, at times from the start of load"),
+      maintenance: maintenanceSchema
+        .optional()
+        .describe("Draws operations from the seed, orderly restarts of brokers among them"),
       nemesis: z
         .strictObject({
           kinds: z.array(z.string()).optional().describe("Restrict to these kinds"),

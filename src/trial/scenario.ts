@@ -7,7 +7,9 @@
 
 import { parseTarget, type Target } from "../faults/targets.ts";
 import { RandomStreams } from "../sim/index.ts";
+import { impossibleOperation } from "./admin-operations.ts";
 import { type Drawn, drawValues, isBetween, isPick } from "./draw.ts";
+import { drawMaintenance } from "./draw-admin.ts";
 import { suggestion } from "./nearest.ts";
 import { ScenarioError } from "./scenario-error.ts";
 import type { ScenarioFile } from "./scenario-file.ts";
@@ -46,11 +48,25 @@ export function resolveScenario(
 ): ResolvedScenario {
   const drawn: Drawn[] = [];
   const value = applyOverrides(file, overrides);
-  const resolved = drawValues(value, new RandomStreams(seed), drawn);
+  const streams = new RandomStreams(seed);
+  const resolved = drawValues(value, streams, drawn);
   const result = scenarioSchema.safeParse(resolved);
   if (!result.success) throw schemaError(file, resolved, result.error.issues);
   checkMeaning(file, result.data);
-  return { scenario: result.data, drawn };
+  return { scenario: withMaintenance(result.data, streams, drawn), drawn };
+}
+
+/** What was drawn becomes explicit, so that a failure file needs no draws and can be cut down. */
+function withMaintenance(scenario: Scenario, streams: RandomStreams, drawn: Drawn[]): Scenario {
+  if (scenario.maintenance === undefined) return scenario;
+  const { maintenance, ...rest } = scenario;
+  const { admin, faults } = drawMaintenance(scenario, streams);
+  for (const value of [...admin, ...faults]) drawn.push({ path: "maintenance", value });
+  return {
+    ...rest,
+    admin: [...scenario.admin, ...admin],
+    faults: [...scenario.faults, ...faults],
+  };
 }
 
 interface Issue {
@@ -158,6 +174,10 @@ function checkMeaning(file: ScenarioFile, scenario: Scenario): void {
     const peers = "peers" in fault ? fault.peers : null;
     const wrongPeers = peers === null ? null : impossibleTarget(parseTarget(peers), scenario);
     if (wrongPeers !== null) fail(["faults", i, "peers"], wrongPeers);
+  });
+  scenario.admin.forEach((entry, i) => {
+    const wrong = impossibleOperation(entry, scenario);
+    if (wrong !== null) fail(["admin", i, wrong.field], wrong.message);
   });
   for (const id of Object.keys(scenario.cluster.brokerConfig)) {
     if (Number(id) < 1 || Number(id) > scenario.cluster.brokers) {

@@ -41,7 +41,12 @@ export interface ProduceOptions {
   readonly name: string;
   /** First logical process number; each open send takes one of `maxOpen` lanes above it. */
   readonly firstProcess: number;
-  readonly topics: readonly { readonly name: string; readonly partitions: number }[];
+  /** `pinned`: keyed records name their partition, because the count changes meanwhile. */
+  readonly topics: readonly {
+    readonly name: string;
+    readonly partitions: number;
+    readonly pinned: boolean;
+  }[];
   /** Records per second of virtual time. */
   readonly rate: number;
   /** Distinct keys; 0 sends without keys to an explicit partition, in turn. */
@@ -194,16 +199,15 @@ class ProduceProcess {
 
   #sendOne(): void {
     const options = this.#options;
-    const topic = options.topics[this.#turn++ % options.topics.length] as {
-      name: string;
-      partitions: number;
-    };
+    const topic = options.topics[
+      this.#turn++ % options.topics.length
+    ] as ProduceOptions["topics"][number];
     const key = options.keys > 0 ? `k${this.#context.random.below(options.keys)}` : null;
     const partition =
       key === null
         ? Math.floor(this.#turn / options.topics.length) % topic.partitions
         : partitionForKey(key, topic.partitions);
-    this.#send(topic.name, partition, key, key === null);
+    this.#send(topic.name, partition, key, key === null || topic.pinned);
   }
 
   /** `explicitly`: the partition is given to the client, which otherwise goes by the key. */

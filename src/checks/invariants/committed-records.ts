@@ -62,13 +62,13 @@ export function watchCommittedRecords(context: CheckContext): void {
   /** The answer is ahead of every high watermark seen: then all of the ISR must have the records. */
   function judgeAnswer(partition: PartitionGhost, o: ProduceAnswered, at: Micros): void {
     const { state } = partition;
-    if (state === null) return;
+    if (state === null || partition.deleting) return;
     const { log } = partition.replica(o.broker);
     const end = o.lastOffset + 1;
     for (const member of state.isr) {
       if (member === o.broker) continue;
       const replica = partition.replica(member);
-      if (log.sharedBelow(end, replica.log)) continue;
+      if (log.sharedBelow(end, replica.log) || partition.isLeaving(member)) continue;
       const saw =
         `broker ${o.broker} acknowledged offset ${o.lastOffset} of ${partition.name} to acks=all; ` +
         `broker ${member} is in the ISR and has ${replica.log.end} records`;

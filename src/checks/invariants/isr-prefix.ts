@@ -20,7 +20,7 @@ export function watchIsrPrefix(context: CheckContext): void {
     if (!o.isLeader || o.to <= o.from) return;
     const partition = kafka.partition(o.topic, o.partition);
     const { state } = partition;
-    if (state === null) return;
+    if (state === null || partition.deleting) return;
     check.evaluated++;
     const { log } = partition.replica(o.broker);
     const { isr } = state;
@@ -66,7 +66,7 @@ export function watchIsrPrefix(context: CheckContext): void {
       replica.lacking = false;
       return;
     }
-    if (replica.lacking) return;
+    if (replica.lacking || partition.isLeaving(member)) return;
     replica.lacking = true;
     const from = log.agreedEnd(replica.log);
     const saw =

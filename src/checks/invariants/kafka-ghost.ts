@@ -74,6 +74,12 @@ export class KafkaGhost {
     observers.on<BecameFollower>("BecameFollower", (o) => this.#becameFollower(o));
     observers.on<ReplicaStopped>("ReplicaStopped", (o, _node, at) => this.#stopped(o, at));
     observers.on<ProduceAnswered>("ProduceAnswered", (o, _node, at) => this.#answered(o, at));
+    observers.on<Of<"TopicDeletionStarted">>("TopicDeletionStarted", ({ topic }) => {
+      for (const partition of this.#topics.get(topic) ?? []) {
+        partition.deleting = true;
+        partition.committed = new CommittedLog();
+      }
+    });
   }
 
   /** A leader took over without committed records. */
@@ -174,7 +180,7 @@ export class KafkaGhost {
     const partition = this.partition(o.topic, o.partition);
     const replica = partition.replica(o.broker);
     replica.highWatermark = o.to;
-    if (!o.isLeader) return;
+    if (!o.isLeader || partition.deleting) return;
     const { committed } = partition;
     if (o.to > committed.end) {
       // A deposed leader commits only what the newest leader has, too: StrongIsr judges the rest.
@@ -251,6 +257,7 @@ export class KafkaGhost {
   #answered(o: ProduceAnswered, at: Micros): void {
     if (o.acks !== -1 || o.errorCode !== 0 || o.baseOffset < 0) return;
     const partition = this.partition(o.topic, o.partition);
+    if (partition.deleting) return;
     const { committed } = partition;
     const end = o.lastOffset + 1;
     const replica = partition.replica(o.broker);
@@ -273,7 +280,8 @@ export class KafkaGhost {
       const place = topicPartitionOf(path);
       if (place === null) return;
       if (place.partition === null) {
-        if (write.op !== "delete") this.#assigned(place.topic, write.data);
+        if (write.op === "delete") this.#topicDeleted(place.topic);
+        else this.#assigned(place.topic, write.data);
         return;
       }
       const partition = this.partition(place.topic, place.partition);
@@ -287,9 +295,25 @@ export class KafkaGhost {
 
   #assigned(topic: string, data: string): void {
     if (data === "") return;
-    const content = JSON.parse(data) as { partitions?: { [partition: string]: number[] } };
-    for (const [partition, replicas] of Object.entries(content.partitions ?? {})) {
-      this.partition(topic, Number(partition)).assigned = replicas;
+    type Lists = { readonly [partition: string]: number[] };
+    const content = JSON.parse(data) as { partitions?: Lists; removing_replicas?: Lists };
+    for (const [index, replicas] of Object.entries(content.partitions ?? {})) {
+      const partition = this.partition(topic, Number(index));
+      for (const id of partition.assigned ?? []) {
+        if (!replicas.includes(id)) partition.leaving.add(id);
+      }
+      for (const id of replicas) partition.leaving.delete(id);
+      partition.assigned = replicas;
+      partition.removing = content.removing_replicas?.[index] ?? [];
+    }
+  }
+
+  #topicDeleted(topic: string): void {
+    for (const partition of this.#topics.get(topic) ?? []) {
+      partition.deleting = false;
+      partition.assigned = null;
+      partition.removing = [];
+      partition.leaving.clear();
     }
   }
 
@@ -316,6 +340,9 @@ export class KafkaGhost {
     partition.state = state;
     partition.writes.push(write);
     for (const listener of this.#stateListeners) listener(partition, write);
+    for (const id of partition.leaving) {
+      if (!state.isr.includes(id)) partition.leaving.delete(id);
+    }
   }
 
   /** The topic is gone; one of the same name begins anew [C-28]. */

@@ -65,7 +65,9 @@ export function watchLeadership(context: CheckContext): void {
       within.fail(write.at, saw, { partition, brokers: isr });
     }
     if (assigned === null) return;
-    const strangers = isr.filter((member) => !assigned.includes(member));
+    const strangers = isr.filter(
+      (member) => !assigned.includes(member) && !partition.leaving.has(member),
+    );
     if (strangers.length > 0) {
       const saw = `ZooKeeper has the ISR ${list} for ${partition.name} on [${assigned.join(", ")}]`;
       within.fail(write.at, saw, { partition, brokers: strangers });

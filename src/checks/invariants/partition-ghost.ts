@@ -141,6 +141,12 @@ export class PartitionGhost {
   state: PartitionState | null = null;
   /** Assigned replicas as the topic znode has them; null when unknown. */
   assigned: readonly number[] | null = null;
+  /** Of these: leave when the running reassignment completes [CTL-80]. */
+  removing: readonly number[] = [];
+  /** Left the assignment, and may still stand in the ISR until the controller takes them out [I-1]. */
+  readonly leaving = new Set<number>();
+  /** The controller is taking the topic away: nothing is committed any more, nothing can be lost. */
+  deleting = false;
   readonly writes: StateWrite[] = [];
   readonly losses: Loss[] = [];
   /** Hash of the log up to a batch, by (base offset, leader epoch): all logs must agree [I-9]. */
@@ -159,6 +165,17 @@ export class PartitionGhost {
       this.replicas[broker] = replica;
     }
     return replica;
+  }
+
+  /**
+   * Whether a member of the ISR does not count any more: everybody who stays is in sync, so the
+   * controller has told the leader of the new replicas already and takes the others out [CTL-84].
+   */
+  isLeaving(member: number): boolean {
+    if (this.leaving.has(member)) return true;
+    const { assigned, removing, state } = this;
+    if (assigned === null || state === null || !removing.includes(member)) return false;
+    return assigned.every((id) => removing.includes(id) || state.isr.includes(id));
   }
 
   /** Whether a broker's log has the committed log up to `offset`. */
