@@ -10,6 +10,7 @@ import { CampaignSummary } from "../campaign/summary.ts";
 import type { BatchRunner, TrialSummary } from "../campaign/task.ts";
 import { UsageError } from "../campaign/usage-error.ts";
 import { TOOL } from "../campaign/version.ts";
+import { type CampaignTrial, campaignTrial } from "../report/campaign-report.ts";
 import { campaignJson } from "../report/json.ts";
 import { formatTool } from "../report/run-screen.ts";
 import { paint, plural } from "../report/text.ts";
@@ -27,6 +28,8 @@ export interface CampaignCommandOptions {
   readonly bail?: string;
   readonly variant?: string;
   readonly json?: boolean;
+  /** Write a page; true: beside the journal. */
+  readonly report?: string | true;
 }
 
 /** Of a scenario whose faults are drawn: every seed is another trial there. */
@@ -61,7 +64,10 @@ export async function campaignCommandLine(
     scenarios: scenarios.map(({ name }) => name),
   };
   const journal = store.beginJournal(header, new Date());
+  const began = io.now();
+  const trials: CampaignTrial[] = [];
   const onTrial = (trial: TrialSummary) => {
+    if (options.report !== undefined) trials.push(campaignTrial(trial, io.now() - began));
     store.journal(trial, variant);
     const file =
       trial.failureFile === null
@@ -86,7 +92,17 @@ export async function campaignCommandLine(
     scenarios.find((scenario) => scenario.name === name)?.source.argument ?? name;
   const colours = paint(io.colour && options.json !== true);
   say(campaignLines({ summary, variant, argumentOf, journal }, colours));
-  if (options.json === true) io.out(`${JSON.stringify(campaignJson(summary, TOOL))}\n`);
+  let report: string | null = null;
+  if (options.report !== undefined) {
+    const { writeCampaignReport } = await import("./report-option.ts");
+    const title = `seeds ${header.seeds}${variant === null ? "" : `, variant ${variant}`}`;
+    report = writeCampaignReport(options.report, { title, summary, trials, journal }, io);
+    say([`  ${"Report".padEnd(10)} ${report}`]);
+  }
+  if (options.json === true) {
+    const json = campaignJson(summary, TOOL);
+    io.out(`${JSON.stringify(report === null ? json : { ...json, report })}\n`);
+  }
   return exitCodeOf(summary);
 }
 

@@ -65,7 +65,10 @@ function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
     .option("--verify", "run twice and name the first event that differs")
     .option("--json", "one object on stdout, text for people on stderr")
     .option("--out <file>", "write the failure file here, whatever the verdict")
-    .action((scenario: string, options: RunOptions) => end(runCommandLine(scenario, options, io)));
+    .option("--report [file]", "write a report that opens in a browser (see trial view)")
+    .action(async (scenario: string, options: RunOptions) => {
+      end(await runCommandLine(scenario, options, io));
+    });
 
   command(
     "campaign [scenario...]",
@@ -78,6 +81,7 @@ function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
     .option("--bail <count>", "stop after so many failures")
     .option("--variant <name>", "run a behaviour that is known to be wrong")
     .option("--json", "one object on stdout, text for people on stderr")
+    .option("--report [file]", "write a page of the campaign, and reports of its failures")
     .action(async (scenarios: string[], options: CampaignCommandOptions) => {
       const { campaignCommandLine } = await import("./campaign-command.ts");
       end(await campaignCommandLine(scenarios, options, io));

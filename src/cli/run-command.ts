@@ -29,9 +29,15 @@ export interface RunOptions {
   readonly verify?: boolean;
   readonly json?: boolean;
   readonly out?: string;
+  /** Write a report; true: beside the failure file, or here when the trial held. */
+  readonly report?: string | true;
 }
 
-export function runCommandLine(argument: string, options: RunOptions, io: Io): ExitCode {
+export async function runCommandLine(
+  argument: string,
+  options: RunOptions,
+  io: Io,
+): Promise<ExitCode> {
   const overrides = readOverrides(options.set ?? []);
   const variant = readVariant(options.variant);
   const log = readLog(options.log);
@@ -55,10 +61,19 @@ export function runCommandLine(argument: string, options: RunOptions, io: Io): E
   const { result } = outcome;
   const file = writeFiles(result, overrides, options.out, io);
   const name: TrialName = { scenario: argument, seed, variant, overrides };
-  conclude({ outcome, commands: trialCommands(name, file), trialOptions, colours, say });
+  const commands = trialCommands(name, file);
+  conclude({ outcome, commands, trialOptions, colours, say });
+  let report: string | null = null;
+  if (options.report !== undefined) {
+    const { writeTrialReport } = await import("./report-option.ts");
+    const plain = { scenario: resolved, seed, variant };
+    report = writeTrialReport(options.report, { options: plain, overrides, commands, file }, io);
+    say([`  ${"Report".padEnd(10)} ${report}`]);
+  }
   if (options.json === true) {
     const { wallMs, difference } = outcome;
-    io.out(`${JSON.stringify(runJson(result, { tool: TOOL, wallMs, file, difference }))}\n`);
+    const json = runJson(result, { tool: TOOL, wallMs, file, difference });
+    io.out(`${JSON.stringify(report === null ? json : { ...json, report })}\n`);
   }
   return exitCodeOf(outcome);
 }

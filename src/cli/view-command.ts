@@ -55,7 +55,7 @@ export async function viewCommandLine(
         ? undefined
         : record(find(options.compare, { ...options, ...seedOf(options.compare) }, io));
     text = reportHtml({
-      title: `${trial.verdict} · ${trial.scenario.name} · seed ${trial.seed}`,
+      title: reportTitle(recording),
       recording,
       ...(other === undefined ? {} : { other }),
     });
@@ -115,6 +115,26 @@ function fromFailure(path: string, options: ViewOptions, io: Io): Viewed {
 /** `--compare 7` is another seed of the same scenario. */
 function seedOf(compare: string): { seed?: string } {
   return /^\d+$/.test(compare) ? { seed: compare } : {};
+}
+
+/** The report of a failure file as a page. */
+export function failureReport(path: string, io: Io): string {
+  const recording = record(fromFailure(path, {}, io));
+  return reportHtml({ title: reportTitle(recording), recording });
+}
+
+function reportTitle({ trial }: Recording): string {
+  return `${trial.verdict} · ${trial.scenario.name} · seed ${trial.seed}`;
+}
+
+/** The report of a trial that was run just now. */
+export function trialReport(
+  options: TrialOptions,
+  overrides: readonly Override[],
+  commands: Viewed["commands"],
+): string {
+  const recording = record({ options, overrides, commands });
+  return reportHtml({ title: reportTitle(recording), recording });
 }
 
 function record({ options, overrides, commands }: Viewed): Recording {

@@ -5,7 +5,9 @@ export interface Sight {
   readonly from: number;
   readonly to: number;
   readonly cursor: number;
-  readonly offset: number | null;
+  readonly offset?: number | null;
+  /** The stretch that the messages show. */
+  readonly detail?: { readonly from: number; readonly to: number };
 }
 
 export interface Canvas {

@@ -33,6 +33,7 @@ export function drawLanes(canvas: Canvas, timeline: Timeline, rows: readonly Row
   for (const row of rows) drawRow(canvas, timeline, row, sight, x);
   context.restore();
   for (const row of rows) drawLabel(canvas, row);
+  if (sight.detail !== undefined) drawDetail(canvas, sight.detail, x);
   drawFindings(canvas, timeline, x);
   context.strokeStyle = palette.line;
   context.beginPath();
@@ -318,6 +319,19 @@ function drawFindings(
   };
   for (const { at } of outside.slice(0, 1)) draw(at, palette.warn);
   for (const { at } of violations) draw(at, palette.bad);
+}
+
+/** The stretch that the messages below show. */
+function drawDetail(canvas: Canvas, { from, to }: { from: number; to: number }, x: Scale): void {
+  const { context, palette, left, width, height } = canvas;
+  const a = Math.max(left, x(from));
+  const b = Math.min(width, Math.max(x(to), a + 2));
+  if (b < left || a > width) return;
+  context.fillStyle = palette.accent;
+  context.globalAlpha = 0.16;
+  context.fillRect(a, AXIS_HEIGHT - 2, b - a, height);
+  context.globalAlpha = 1;
+  context.fillRect(a, height - 3, b - a, 3);
 }
 
 export function drawCursor({ context, palette, height, left, width }: Canvas, at: number): void {

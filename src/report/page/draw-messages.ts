@@ -51,8 +51,9 @@ export function inSight({ view, messages }: MessageDrawing): number[] {
     const [sentAt, arrivedAt] = view.window.messages[
       number
     ] as (typeof view.window.messages)[number];
-    if (sentAt > view.to) break;
-    if (arrivedAt >= view.from || (arrivedAt < 0 && sentAt >= view.from)) found.push(number);
+    if (sentAt > view.detail.to) break;
+    if (arrivedAt >= view.detail.from || (arrivedAt < 0 && sentAt >= view.detail.from))
+      found.push(number);
   }
   return found;
 }
@@ -60,12 +61,12 @@ export function inSight({ view, messages }: MessageDrawing): number[] {
 export function drawMessages(canvas: Canvas, drawing: MessageDrawing): void {
   const { context, width, height, left, palette } = canvas;
   const { timeline, view, nodes } = drawing;
-  const x = timeScale(canvas, view);
+  const x = timeScale(canvas, view.detail);
   const lines = lineOf(nodes);
   context.clearRect(0, 0, width, height);
   context.font = FONT;
   context.textBaseline = "middle";
-  drawAxis(canvas, timeline, view, x);
+  drawAxis(canvas, timeline, view.detail, x);
   drawUnrecorded(canvas, view, x);
   context.save();
   context.beginPath();
@@ -224,11 +225,11 @@ function drawMarks(
 ): void {
   const { context, palette } = canvas;
   const { transitions } = timeline;
-  let index = lastAtOrBefore(timeline.transitionTimes, view.from) + 1;
+  let index = lastAtOrBefore(timeline.transitionTimes, view.detail.from) + 1;
   const ends = new Map<number, number>(nodes.map(({ id }) => [id, Number.NEGATIVE_INFINITY]));
   for (; index < transitions.length; index++) {
     const [at, node, , mark, says] = transitions[index] as (typeof transitions)[number];
-    if (at > view.to) return;
+    if (at > view.detail.to) return;
     const y = lines.get(node);
     if (y === undefined) continue;
     const pixel = x(at);

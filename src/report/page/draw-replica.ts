@@ -76,7 +76,7 @@ export function drawReplica(
     context.fillStyle = palette.text;
     context.fillRect(a, row.y + 1, b - a, 2.5);
   }
-  if (sight.offset !== null) {
+  if (sight.offset != null) {
     context.strokeStyle = palette.text;
     context.setLineDash([3, 3]);
     context.beginPath();

@@ -36,7 +36,7 @@ export function SpaceTime({ timeline, view, onLoad, loading }: SpaceTimeProps) {
   const [type, setType] = useState("");
   const [partition, setPartition] = useState("all");
   const [heartbeats, setHeartbeats] = useState(false);
-  const [hidden, setHidden] = useState<ReadonlySet<number>>(new Set());
+  const [hidden, setHidden] = useState<ReadonlySet<number>>(() => silent(timeline, view));
   const nodes = timeline.nodes.filter(({ id }) => !hidden.has(id));
   const { window } = view;
   const messages = useMemo(
@@ -125,12 +125,12 @@ export function SpaceTime({ timeline, view, onLoad, loading }: SpaceTimeProps) {
       </div>
       <TimeCanvas
         id="messages"
-        view={view}
+        view={view.detail}
         height={messagesHeight(nodes)}
         label={`Messages between nodes, ${messages.length} in the recorded window. The list of events below says them in words.`}
         draw={(canvas) => {
           drawMessages(canvas, drawing);
-          drawCursor(canvas, timeScale(canvas, view)(view.cursor));
+          drawCursor(canvas, timeScale(canvas, view.detail)(view.cursor));
         }}
         onPoint={(x, y, canvas) => {
           const number = nearest(drawing, canvas, x, y);
@@ -169,8 +169,16 @@ export function SpaceTime({ timeline, view, onLoad, loading }: SpaceTimeProps) {
   );
 }
 
+/** Nodes without a message in the window are folded away at first. */
+function silent(timeline: Timeline, { window }: ViewModel): ReadonlySet<number> {
+  const heard = new Set(window.messages.flatMap(([, , from, to]) => [from, to]));
+  const servers = (group: string) => group === "broker" || group === "zookeeper";
+  const unheard = timeline.nodes.filter(({ id, group }) => !heard.has(id) && !servers(group));
+  return new Set(unheard.map(({ id }) => id));
+}
+
 function farOff(view: ViewModel): boolean {
-  return view.to - view.from > 3e6;
+  return view.detail.to - view.detail.from > 3e6;
 }
 
 function outOfWindow(view: ViewModel): boolean {
@@ -184,7 +192,7 @@ function inGroup(group: string, wanted: (typeof GROUPS)[number]): boolean {
 /** The arrow under the pointer. */
 function nearest(drawing: MessageDrawing, canvas: Canvas, px: number, py: number): number | null {
   const { view, nodes } = drawing;
-  const x = timeScale(canvas, view);
+  const x = timeScale(canvas, view.detail);
   const lines = lineOf(nodes);
   let best: number | null = null;
   let distance = 7;

@@ -9,10 +9,10 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Canvas } from "./canvas.ts";
 import { readPalette } from "./palette.ts";
-import type { ViewModel } from "./view-model.ts";
+import type { Span } from "./view-model.ts";
 
 export interface TimeCanvasProps {
-  readonly view: ViewModel;
+  readonly view: Span;
   readonly height: number;
   readonly label: string;
   readonly id: string;
@@ -87,7 +87,7 @@ export function TimeCanvas(props: TimeCanvasProps) {
 }
 
 /** Arrow keys pan, + and - zoom, Home and End go to the ends, 0 shows all. */
-function moveByKey(key: string, shift: boolean, view: ViewModel): boolean {
+function moveByKey(key: string, shift: boolean, view: Span): boolean {
   const step = shift ? 0.5 : 0.1;
   switch (key) {
     case "ArrowLeft":

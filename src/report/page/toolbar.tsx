@@ -74,8 +74,8 @@ export function Toolbar({ timeline, view }: ToolbarProps) {
         </button>
         <button
           type="button"
-          title="The messages around the moment that matters"
-          onClick={() => lookClose(timeline, view)}
+          title="Lanes over the span of the messages"
+          onClick={() => view.look(view.detail.from, view.detail.to)}
         >
           close-up
         </button>
@@ -93,10 +93,10 @@ export function Toolbar({ timeline, view }: ToolbarProps) {
   );
 }
 
-/** A span in which single messages can be told apart, with the cursor in it. */
+/** The messages around the moment that matters, so close that single ones can be told apart. */
 export function lookClose(timeline: Timeline, view: ViewModel): void {
   const { focus } = timeline.recording;
-  view.look(focus.at - 40_000, focus.at + 25_000);
+  view.detail.look(focus.at - 40_000, focus.at + 25_000);
   view.moveTo(focus.at);
 }
 

@@ -1,15 +1,59 @@
 /**
- * What is looked at: the span of time, the cursor, what is picked. One per page.
+ * What is looked at: the span of the lanes, the closer span of the messages, the cursor, what is picked.
  *
  * Outside of the components, because drawings follow it at every frame: they listen to it and draw,
  * without anything being rendered anew.
  */
 import type { RecordedWindow } from "../recording/format.ts";
 
-export class ViewModel {
+/** A stretch of time that a drawing shows. */
+export abstract class Span {
   from: number;
   to: number;
-  cursor: number;
+  /** End of all time. */
+  readonly end: number;
+
+  constructor(end: number, from: number, to: number) {
+    this.end = end;
+    this.from = from;
+    this.to = to;
+  }
+
+  abstract get cursor(): number;
+  abstract moveTo(at: number): void;
+  abstract changed(): void;
+  abstract subscribe(listener: () => void): () => void;
+
+  /** Shows this stretch, as far as there is time. */
+  look(from: number, to: number): void {
+    const span = Math.min(this.end, Math.max(200, to - from));
+    const start = Math.max(0, Math.min(this.end - span, from));
+    this.from = start;
+    this.to = start + span;
+    this.changed();
+  }
+
+  zoom(factor: number): void {
+    const share = (this.cursor - this.from) / (this.to - this.from);
+    const inside = share >= 0 && share <= 1;
+    const middle = inside ? this.cursor : (this.from + this.to) / 2;
+    const place = inside ? share : 0.5;
+    const span = (this.to - this.from) * factor;
+    this.look(middle - span * place, middle + span * (1 - place));
+  }
+
+  pan(share: number): void {
+    const by = (this.to - this.from) * share;
+    this.look(this.from + by, this.to + by);
+  }
+}
+
+/** So much before and after the cursor is shown of the messages at first. */
+const BEFORE = 40_000;
+const AFTER = 25_000;
+
+export class ViewModel extends Span {
+  #cursor: number;
   partition: number;
   /** Offset whose life is followed; null: none. */
   offset: number | null = null;
@@ -22,18 +66,22 @@ export class ViewModel {
   past: readonly number[] | null = null;
   /** Messages and observations that are at hand. */
   window: RecordedWindow;
-  /** End of all time. */
-  readonly end: number;
+  /** What the diagram of messages shows. */
+  readonly detail: Detail;
   readonly #listeners = new Set<() => void>();
   #scheduled = false;
 
   constructor(end: number, cursor: number, partition: number, window: RecordedWindow) {
-    this.window = window;
-    this.end = end;
-    this.from = 0;
-    this.to = end;
-    this.cursor = cursor;
+    super(end, 0, end);
+    this.#cursor = cursor;
     this.partition = partition;
+    this.window = window;
+    this.detail = new Detail(this, end);
+    this.detail.look(cursor - BEFORE, cursor + AFTER);
+  }
+
+  get cursor(): number {
+    return this.#cursor;
   }
 
   /** Calls back once per frame in which something changed, until the returned function is called. */
@@ -51,35 +99,15 @@ export class ViewModel {
     });
   }
 
-  look(from: number, to: number): void {
-    const span = Math.min(this.end, Math.max(200, to - from));
-    const start = Math.max(0, Math.min(this.end - span, from));
-    this.from = start;
-    this.to = start + span;
-    this.changed();
-  }
-
-  /** Moves the cursor and, when it would be out of sight, the span. */
+  /** Moves the cursor and, where it would be out of sight, the spans. */
   moveTo(at: number): void {
-    this.cursor = Math.max(0, Math.min(this.end, at));
-    const span = this.to - this.from;
-    if (this.cursor < this.from || this.cursor > this.to) {
-      this.look(this.cursor - span / 2, this.cursor + span / 2);
+    this.#cursor = Math.max(0, Math.min(this.end, at));
+    for (const span of [this, this.detail]) {
+      if (this.#cursor >= span.from && this.#cursor <= span.to) continue;
+      const half = (span.to - span.from) / 2;
+      span.look(this.#cursor - half, this.#cursor + half);
     }
     this.changed();
-  }
-
-  zoom(factor: number, around = this.cursor): void {
-    const share = (around - this.from) / (this.to - this.from);
-    const middle = share >= 0 && share <= 1 ? around : (this.from + this.to) / 2;
-    const place = share >= 0 && share <= 1 ? share : 0.5;
-    const span = (this.to - this.from) * factor;
-    this.look(middle - span * place, middle + span * (1 - place));
-  }
-
-  pan(share: number): void {
-    const by = (this.to - this.from) * share;
-    this.look(this.from + by, this.to + by);
   }
 
   set(
@@ -89,5 +117,31 @@ export class ViewModel {
   ): void {
     Object.assign(this, change);
     this.changed();
+  }
+}
+
+/** The span of the messages; shares everything else with the view model that it belongs to. */
+export class Detail extends Span {
+  readonly #owner: ViewModel;
+
+  constructor(owner: ViewModel, end: number) {
+    super(end, 0, end);
+    this.#owner = owner;
+  }
+
+  get cursor(): number {
+    return this.#owner.cursor;
+  }
+
+  moveTo(at: number): void {
+    this.#owner.moveTo(at);
+  }
+
+  changed(): void {
+    this.#owner.changed();
+  }
+
+  subscribe(listener: () => void): () => void {
+    return this.#owner.subscribe(listener);
   }
 }
