@@ -53,7 +53,7 @@ export async function viewCommandLine(
     const other =
       options.compare === undefined
         ? undefined
-        : record(find(options.compare, { ...options, ...seedOf(options.compare) }, io));
+        : record(findOther(argument, options.compare, options, io));
     text = reportHtml({
       title: reportTitle(recording),
       recording,
@@ -112,9 +112,13 @@ function fromFailure(path: string, options: ViewOptions, io: Io): Viewed {
   };
 }
 
-/** `--compare 7` is another seed of the same scenario. */
-function seedOf(compare: string): { seed?: string } {
-  return /^\d+$/.test(compare) ? { seed: compare } : {};
+/** `--compare 7` is another seed of the same scenario; anything else a trial of its own. */
+function findOther(argument: string, compare: string, options: ViewOptions, io: Io): Viewed {
+  if (!/^\d+$/.test(compare)) return find(compare, options, io);
+  if (argument.endsWith(".json")) {
+    throw new UsageError(`--compare ${compare}: expected a failure file beside ${argument}`);
+  }
+  return find(argument, { ...options, seed: compare }, io);
 }
 
 /** The report of a failure file as a page. */

@@ -56,6 +56,7 @@ const findingShape = {
   offset: z.int().optional(),
   brokers: z.array(z.int()).optional(),
   record: z.string().optional(),
+  others: z.array(z.string()).optional(),
 };
 
 const schema = z.strictObject({
