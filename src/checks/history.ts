@@ -107,21 +107,30 @@ export function writeHistory(history: readonly Op[]): string {
 
 /** Blank lines are skipped; everything else must be an op, and indexes must increase. */
 export function readHistory(text: string): Op[] {
-  const history: Op[] = [];
-  let previousIndex = -1;
-  let line = 0;
-  for (const content of text.split("\n")) {
-    line++;
-    if (content.trim() === "") continue;
-    const op = readOp(content, line);
-    if (op.index <= previousIndex) {
-      const expected = `a number above ${previousIndex}, the index of the op before`;
-      throw new HistoryFormatError({ line, field: "index", expected, found: op.index });
+  const reader = new HistoryReader();
+  for (const line of text.split("\n")) reader.line(line);
+  return reader.ops;
+}
+
+/** Reads a history line by line, for files that do not fit into one string. */
+export class HistoryReader {
+  readonly ops: Op[] = [];
+  #lines = 0;
+  #previousIndex = -1;
+
+  /** Throws HistoryFormatError. */
+  line(content: string): void {
+    this.#lines++;
+    if (content.trim() === "") return;
+    const op = readOp(content, this.#lines);
+    if (op.index <= this.#previousIndex) {
+      const expected = `a number above ${this.#previousIndex}, the index of the op before`;
+      const place = { line: this.#lines, field: "index", expected, found: op.index };
+      throw new HistoryFormatError(place);
     }
-    previousIndex = op.index;
-    history.push(op);
+    this.#previousIndex = op.index;
+    this.ops.push(op);
   }
-  return history;
 }
 
 /** `line` is only for the error message; fields that are not part of an op are ignored. */

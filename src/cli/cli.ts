@@ -9,6 +9,7 @@ import { TOOL } from "../campaign/version.ts";
 import { formatTool } from "../report/run-screen.ts";
 import { ScenarioError } from "../trial/scenario-error.ts";
 import type { CampaignCommandOptions } from "./campaign-command.ts";
+import type { ClaimsCommandOptions } from "./claims-command.ts";
 import { EXIT_CODES_HELP, ExitCode } from "./exit-code.ts";
 import type { ExploreCommandOptions } from "./explore-command.ts";
 import type { Io } from "./io.ts";
@@ -110,6 +111,21 @@ function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
     .action(async (trial: string, options: ViewOptions) => {
       const { viewCommandLine } = await import("./view-command.ts");
       end(await viewCommandLine(trial, options, io));
+    });
+
+  command(
+    "claims [claim...]",
+    "put what is said about Kafka on trial (default: all claims)",
+    CLAIMS_EXAMPLES,
+  )
+    .option("--seeds <count>", "trials per search (default: 10)")
+    .option("--workers <count>", "worker threads; 0: in the main thread (default: one per core)")
+    .option("--matrix", "which settings keep records under which failure; --seeds measures anew")
+    .option("--write", "keep what was measured in docs/claims.json and docs/claims.md")
+    .option("--json", "one object on stdout, text for people on stderr")
+    .action(async (claims: string[], options: ClaimsCommandOptions) => {
+      const { claimsCommandLine } = await import("./claims-command.ts");
+      end(await claimsCommandLine(claims, options, io));
     });
 
   command(
@@ -222,6 +238,11 @@ const VIEW_EXAMPLES = [
   "trial view store/latest/failure.json",
   "trial view jepsen-2013 --seed 1 --out report.html",
   "trial view jepsen-2013 --seed 1 --compare 2",
+];
+const CLAIMS_EXAMPLES = [
+  "trial claims C-1 C-9 --seeds 100",
+  "trial claims --matrix",
+  "trial claims --seeds 20 --json",
 ];
 const EXPLORE_EXAMPLES = [
   "trial explore Kip320 Kip279",

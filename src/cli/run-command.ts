@@ -1,6 +1,7 @@
 /** `trial run`: one scenario under one seed, told from the seed to the commands to go on with. */
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { writeHistoryFile } from "../campaign/history-file.ts";
 import { findScenario, parseSource } from "../campaign/library.ts";
 import { Store } from "../campaign/store.ts";
 import { UsageError } from "../campaign/usage-error.ts";
@@ -29,6 +30,7 @@ export interface RunOptions {
   readonly verify?: boolean;
   readonly json?: boolean;
   readonly out?: string;
+  readonly history?: string;
   /** Write a report; true: beside the failure file, or here when the trial held. */
   readonly report?: string | true;
 }
@@ -59,6 +61,7 @@ export async function runCommandLine(
   };
   const outcome = execute(trialOptions, options.verify === true, io);
   const { result } = outcome;
+  if (options.history !== undefined) writeHistoryFile(options.history, io.cwd, result.history);
   const file = writeFiles(result, overrides, options.out, io);
   const name: TrialName = { scenario: argument, seed, variant, overrides };
   const commands = trialCommands(name, file);
