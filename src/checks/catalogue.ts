@@ -105,6 +105,7 @@ export const LIVENESS = {
       "unanswered-control-request-dropped",
       "newer-broker-epoch-refused",
       "zookeeper-watch-missed-on-reconnect",
+      "zookeeper-sessions-forgotten",
     ],
   },
   EnsembleServes: {

@@ -117,7 +117,7 @@ describe("the drawn plan", () => {
       - power-off                 off in this seed
       - when isr-of-one           off in this seed
       - when isr-shrinks          off in this seed
-      + when isr-grows            a follower joins the ISR: strike the leader, or the one that joins [C-33]: 50% of the moments, at most 3, 6s apart
+      + when isr-grows            a follower joins the ISR: strike the leader, the controller, or the one that joins [C-33]: 50% of the moments, at most 3, 6s apart
       - when unreplicated-append  off in this seed
       - when new-leader           off in this seed
       + when truncation           a follower truncated: strike it before it has fetched again [C-16]: 50% of the moments, at most 4, 3s apart

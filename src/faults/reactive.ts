@@ -34,7 +34,8 @@ export type TriggerName =
   | "zk-epoch"
   | "zk-proposal"
   | "zk-commit"
-  | "session-expiring";
+  | "session-expiring"
+  | "broker-starts";
 
 interface TriggerEntry {
   readonly says: string;
@@ -56,14 +57,14 @@ const TRIGGERS: { readonly [K in TriggerName]: TriggerEntry } = {
     spans: DOWN,
   },
   "isr-shrinks": {
-    says: "a leader asks for a smaller ISR: strike the controller that decides on it",
-    kinds: CRASHES,
+    says: "a leader asks for a smaller ISR: strike it, or the controller that decides on it",
+    kinds: [...CRASHES, "reset", "clog"],
     within: 20 * MILLISECOND,
     spans: DOWN,
   },
   "isr-grows": {
-    says: "a follower joins the ISR: strike the leader, or the one that joins [C-33]",
-    kinds: CRASHES,
+    says: "a follower joins the ISR: strike the leader, the controller, or the one that joins [C-33]",
+    kinds: [...CRASHES, "reset"],
     within: 20 * MILLISECOND,
     spans: DOWN,
   },
@@ -75,7 +76,7 @@ const TRIGGERS: { readonly [K in TriggerName]: TriggerEntry } = {
   },
   "new-leader": {
     says: "a replica became leader and its high watermark may lag: strike it [C-16]",
-    kinds: CRASHES,
+    kinds: [...CRASHES, "session-expiry"],
     within: 50 * MILLISECOND,
     spans: DOWN,
   },
@@ -126,6 +127,12 @@ const TRIGGERS: { readonly [K in TriggerName]: TriggerEntry } = {
     kinds: ["pause", "partition", "clog", "latency", "kill"],
     within: 5 * MILLISECOND,
     spans: ["short", "around", "long"],
+  },
+  "broker-starts": {
+    says: "a broker starts and is about to register: strike it [ZK-10]",
+    kinds: ["kill", "fast-restart", "pause", "partition", "clog", "latency"],
+    within: 100 * MILLISECOND,
+    spans: DOWN,
   },
 };
 
@@ -253,7 +260,7 @@ export class ReactiveNemesis {
         observers.on<KafkaOf<"IsrProposed">>("IsrProposed", ({ isr, proposed, broker }) => {
           if (proposed.length <= isr.length) return;
           const joining = proposed.find((id) => !isr.includes(id)) ?? broker;
-          at(`any(${brokerName(broker)}, ${brokerName(joining)})`);
+          at(`any(${brokerName(broker)}, ${brokerName(joining)}, controller)`);
         });
         return;
       case "unreplicated-append":
@@ -296,6 +303,11 @@ export class ReactiveNemesis {
         return;
       case "zk-commit":
         observers.on<ZkOf<"ZkApplied">>("ZkApplied", () => frequent(() => "zookeeper"));
+        return;
+      case "broker-starts":
+        observers.on<KafkaOf<"BrokerStarting">>("BrokerStarting", ({ broker }) =>
+          at(brokerName(broker)),
+        );
         return;
       case "session-expiring":
         observers.on<ZkOf<"ZkSessionExpiring">>("ZkSessionExpiring", () => at("any(brokers)"));

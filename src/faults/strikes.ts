@@ -277,6 +277,7 @@ function drawMachineFault(
 /** Requests whose late, doubled or lost copies have a history of bugs. */
 const MESSAGE_TYPES = [
   "LeaderAndIsr",
+  "LeaderAndIsr",
   "UpdateMetadata",
   "StopReplica",
   "AlterPartition",

@@ -239,7 +239,7 @@ export const INVARIANTS = {
     source: "[SES-3], ZOOKEEPER-3144",
     promisedWhen: ALWAYS,
     clauses: ["C-63", "C-64"],
-    breaks: ["zookeeper-create-after-close", "zookeeper-ephemerals-survive"],
+    breaks: ["zookeeper-ephemerals-survive"],
   },
   SessionLifetime: {
     says: "No session is expired before its time-out has passed since the last touch.",

@@ -107,12 +107,12 @@ export const ZOOKEEPER_VARIANTS = {
     tier: 2,
     needs: ["partition"],
   },
-  "zookeeper-create-after-close": {
-    says: "Requests of a closed session are still executed",
-    source: "ZOOKEEPER-1208, ZOOKEEPER-1496",
-    caughtBy: ["EphemeralLifetime"],
-    tier: 2,
-    needs: ["partition"],
+  "zookeeper-sessions-forgotten": {
+    says: "A new leader does not know the sessions that its history contains",
+    source: "ZOOKEEPER-1367, [SES-4]",
+    caughtBy: ["Convergence"],
+    tier: 1,
+    needs: ["kill"],
   },
   "zookeeper-ephemerals-survive": {
     says: "Closing a session leaves its ephemeral znodes",

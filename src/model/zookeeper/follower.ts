@@ -201,6 +201,7 @@ export class Follower implements Role, ConnectionHandler<QuorumMessage> {
       lastZxid: database.lastLoggedZxid,
       snapshotNeeded: this.#snapshotNeeded,
     });
+    if (switches["zookeeper-current-epoch-before-log"]) database.currentEpoch = epoch;
   }
 
   #proposal(record: TxnRecord): void {
@@ -240,7 +241,6 @@ export class Follower implements Role, ConnectionHandler<QuorumMessage> {
     }
     this.#snapshot = null;
     this.#phase = "logging";
-    if (switches["zookeeper-current-epoch-before-log"]) database.currentEpoch = epoch;
     if (switches["zookeeper-acknowledges-unlogged-history"]) {
       this.#synced(epoch);
       return;

@@ -207,15 +207,11 @@ export class Leader implements Role, LearnerMaster {
     this.#initTimer.cancel();
     const now = context.now();
     for (const [session, timeoutMs] of database.tree.sessions) {
+      if (switches["zookeeper-sessions-forgotten"]) break;
       this.#sessions.track(session, timeoutMs, null, now);
     }
     const survive = switches["zookeeper-ephemerals-survive"];
-    this.#preparation = new RequestPreparation(
-      database.tree,
-      this.#sessions,
-      survive,
-      switches["zookeeper-create-after-close"],
-    );
+    this.#preparation = new RequestPreparation(database.tree, this.#sessions, survive);
     const lastZxid = database.lastProcessedZxid;
     const prefixHash = database.lastLoggedHash;
     stateFact(context, { kind: "ZkLeaderServing", server, epoch, lastZxid, prefixHash });

@@ -34,20 +34,12 @@ export class RequestPreparation {
   readonly #tree: DataTree;
   readonly #sessions: SessionTracker;
   readonly #ephemeralsSurvive: boolean;
-  /** The variant `zookeeper-create-after-close`. */
-  readonly #checksNoSession: boolean;
   readonly #outstanding = new Map<string, ChangeRecord>();
   #undo: Undo[] | null = null;
   #zxid: Zxid = 0;
 
   /** `ephemeralsSurvive`: the variant `zookeeper-ephemerals-survive`. */
-  constructor(
-    tree: DataTree,
-    sessions: SessionTracker,
-    ephemeralsSurvive: boolean,
-    checksNoSession = false,
-  ) {
-    this.#checksNoSession = checksNoSession;
+  constructor(tree: DataTree, sessions: SessionTracker, ephemeralsSurvive: boolean) {
     this.#tree = tree;
     this.#sessions = sessions;
     this.#ephemeralsSurvive = ephemeralsSurvive;
@@ -62,7 +54,7 @@ export class RequestPreparation {
       return { type: "createSession", session, timeoutMs: operation.timeoutMs };
     }
     if (operation.op === "closeSession") return this.#closeSession(session);
-    const code = this.#checksNoSession ? ZkCode.OK : this.#sessions.check(session, owner);
+    const code = this.#sessions.check(session, owner);
     if (code !== ZkCode.OK) return { type: "error", code };
     if (operation.op === "multi") return this.#multi(operation.ops, session);
     const prepared = this.#one(operation, session);
