@@ -9,6 +9,7 @@ import { TOOL } from "../campaign/version.ts";
 import { formatTool } from "../report/run-screen.ts";
 import { ScenarioError } from "../trial/scenario-error.ts";
 import type { CampaignCommandOptions } from "./campaign-command.ts";
+import type { CheckCommandOptions } from "./check-command.ts";
 import type { ClaimsCommandOptions } from "./claims-command.ts";
 import { EXIT_CODES_HELP, ExitCode } from "./exit-code.ts";
 import type { ExploreCommandOptions } from "./explore-command.ts";
@@ -67,6 +68,7 @@ function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
     .option("--json", "one object on stdout, text for people on stderr")
     .option("--out <file>", "write the failure file here, whatever the verdict")
     .option("--report [file]", "write a report that opens in a browser (see trial view)")
+    .option("--history <file>", "write what the clients saw: NDJSON, or Jepsen's EDN for *.edn")
     .action(async (scenario: string, options: RunOptions) => {
       end(await runCommandLine(scenario, options, io));
     });
@@ -185,6 +187,22 @@ function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
       end(await variantsCommandLine(options, io));
     });
 
+  command("check <history>", "judge a recorded history (NDJSON, one op per line)", CHECK_EXAMPLES)
+    .option("--sub-via <way>", "how consumers got their partitions: assign or subscribe", "assign")
+    .option("--isolation <level>", "read_committed or read_uncommitted", "read_committed")
+    .option("--no-idempotence", "producers were not idempotent, and may have retried")
+    .option("--no-final-phase", "the history does not end with reads of everything")
+    .addOption(
+      new Option("--allow <anomaly>", "an anomaly that does not count; may be repeated")
+        .argParser((value: string, before: string[]) => [...before, value])
+        .default([], "none"),
+    )
+    .option("--json", "one object on stdout, text for people on stderr")
+    .action(async (history: string, options: CheckCommandOptions) => {
+      const { checkCommandLine } = await import("./check-command.ts");
+      end(checkCommandLine(history, options, io));
+    });
+
   command("list [section]", "list scenarios, workloads, faults, invariants, goals or variants", [
     "trial list",
     "trial list variants --json",
@@ -253,6 +271,11 @@ const VARIANTS_EXAMPLES = [
   "trial variants --id no-truncation --id unfenced-fetch",
   "trial variants --budget 10m --write docs/detection.md",
   "trial variants --search blind --search biased --bases 5 --json",
+];
+const CHECK_EXAMPLES = [
+  "trial run jepsen-2013 --seed 7 --history history.ndjson",
+  "trial check history.ndjson",
+  "trial check history.ndjson --allow unseen --no-idempotence --json",
 ];
 const REPLAY_EXAMPLES = [
   "trial replay store/latest/failure.json",
