@@ -16,6 +16,9 @@ export const OK = 1;
 export const FAIL = 2;
 export const INFO = 3;
 
+/** No invocation of the process is open. */
+const NO_OP = -1;
+
 export interface RowTable {
   /** Position of the op in `ops`, not its index. */
   readonly op: Int32Array;
@@ -87,22 +90,23 @@ export function indexHistory(ops: readonly Op[]): IndexedHistory {
  */
 function outcomes(ops: readonly Op[]): Uint8Array {
   const outcome = new Uint8Array(ops.length);
+  // Entries stay, as NO_OP: a map that goes back to empty again and again is rebuilt each time.
   const openOfProcess = new Map<number, number>();
   for (let position = 0; position < ops.length; position++) {
     const op = ops[position]!;
     if (op.type === "invoke") openOfProcess.set(op.process, position);
-    const open = openOfProcess.get(op.process);
+    const open = openOfProcess.get(op.process) ?? NO_OP;
     if (op.f !== "send" && op.f !== "poll" && op.f !== "txn") {
-      if (op.type !== "invoke") openOfProcess.delete(op.process);
+      if (op.type !== "invoke") openOfProcess.set(op.process, NO_OP);
       continue;
     }
     if (op.type === "invoke") {
       outcome[position] = INFO;
       continue;
     }
-    if (open !== undefined) {
+    if (open !== NO_OP) {
       outcome[open] = NOTHING;
-      openOfProcess.delete(op.process);
+      openOfProcess.set(op.process, NO_OP);
     }
     outcome[position] = op.type === "ok" ? OK : op.type === "fail" ? FAIL : INFO;
   }

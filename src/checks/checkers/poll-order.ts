@@ -17,10 +17,15 @@ import { rebalancedKeys } from "./rebalanced-keys.ts";
 /** Of one process: key to the row in `reads` that it polled last. */
 type Positions = Map<number, number>;
 
+const NO_ROW = -1;
+
 export function findPollOrder(evidence: Evidence, collector: FindingCollector): void {
   const { history, orders } = evidence;
   const { ops, outcome, reads } = history;
   const positionsOf = new Map<number, Positions>();
+  // Of the op at hand, by key: the last row; and the keys that it has.
+  const lastRow = new Int32Array(history.keys.length).fill(NO_ROW);
+  const touched: number[] = [];
   for (let position = 0; position < ops.length; position++) {
     const op = ops[position]!;
     if (moveConsumer(history, positionsOf, op)) continue;
@@ -31,18 +36,23 @@ export function findPollOrder(evidence: Evidence, collector: FindingCollector): 
     if (positions === undefined) positionsOf.set(op.process, (positions = new Map()));
 
     const rebalanced = rebalancedKeys(history, op);
-    const lastRow: Positions = new Map();
     for (let row = from; row < to; row++) {
       if (orders.readIndex[row]! < 0) continue;
       const key = reads.key[row]!;
       const before = positions.get(key);
-      const isFirst = !lastRow.has(key);
-      lastRow.set(key, row);
+      const isFirst = lastRow[key] === NO_ROW;
+      lastRow[key] = row;
+      if (isFirst) touched.push(key);
       if (!isFirst || before === undefined || rebalanced?.has(key) === true) continue;
       const delta = orders.readIndex[row]! - orders.readIndex[before]!;
       if (delta !== 1) report(evidence, collector, { before, row, delta });
     }
-    if (outcome[position] === OK) for (const [key, row] of lastRow) positions.set(key, row);
+    const moves = outcome[position] === OK;
+    for (const key of touched) {
+      if (moves) positions.set(key, lastRow[key]!);
+      lastRow[key] = NO_ROW;
+    }
+    touched.length = 0;
   }
 }
 

@@ -43,24 +43,28 @@ export function inferVersionOrders(history: IndexedHistory, committed: Uint8Arra
 
   const firstIndex = new Int32Array(values.length).fill(-1);
   const lastIndex = new Int32Array(values.length).fill(-1);
+  const place = (value: number, index: number) => {
+    if (firstIndex[value]! < 0) firstIndex[value] = index;
+    lastIndex[value] = index;
+  };
   const byKey = keys.map((_, key) => builders[key]!.finish());
   for (const order of byKey) {
-    for (let index = 0; index < order.offsets.length; index++) {
-      for (const value of valuesAt(order, index)) {
-        if (firstIndex[value]! < 0) firstIndex[value] = index;
-        lastIndex[value] = index;
-      }
+    const { conflicts, valueAt } = order;
+    for (let index = 0; index < valueAt.length; index++) {
+      if (conflicts.size > 0 && conflicts.has(index)) {
+        for (const value of valuesAt(order, index)) place(value, index);
+      } else place(valueAt[index]!, index);
     }
   }
 
-  const place = (table: RowTable, row: number) =>
+  const indexOf = (table: RowTable, row: number) =>
     builders[table.key[row]!]!.indexOf(table.offset[row]!);
   const readIndex = new Int32Array(reads.op.length);
-  for (let row = 0; row < readIndex.length; row++) readIndex[row] = place(reads, row);
+  for (let row = 0; row < readIndex.length; row++) readIndex[row] = indexOf(reads, row);
   const sendIndex = new Int32Array(sends.op.length);
   for (let row = 0; row < sendIndex.length; row++) {
     const value = sends.value[row]!;
-    if (counts(row) && sends.offset[row]! >= 0) sendIndex[row] = place(sends, row);
+    if (counts(row) && sends.offset[row]! >= 0) sendIndex[row] = indexOf(sends, row);
     // A poll tells where the value is, unless it is in two places: then one cannot know which
     // of them this send made.
     else sendIndex[row] = firstIndex[value] === lastIndex[value] ? firstIndex[value]! : -1;

@@ -29,9 +29,26 @@ interface SnapshotEntry {
   readonly timestamp: number;
 }
 
+/** What is remembered of a batch; the oldest one is written over by the next. */
+class Remembered implements RememberedBatch {
+  firstSequence = 0;
+  lastSequence = 0;
+  firstOffset = 0;
+  lastOffset = 0;
+  timestamp = 0;
+
+  take(batch: RecordBatch): void {
+    this.firstSequence = batch.baseSequence;
+    this.lastSequence = addToSequence(batch.baseSequence, batch.lastOffsetDelta);
+    this.firstOffset = batch.baseOffset;
+    this.lastOffset = batch.baseOffset + batch.lastOffsetDelta;
+    this.timestamp = batch.maxTimestamp;
+  }
+}
+
 class ProducerState implements ProducerView {
   epoch: number;
-  batches: RememberedBatch[] = [];
+  batches: Remembered[] = [];
   /** Largest timestamp of the last batch: expiry counts from it. */
   lastTimestamp = -1;
 
@@ -39,10 +56,34 @@ class ProducerState implements ProducerView {
     this.epoch = epoch;
   }
 
-  remember(batch: RememberedBatch): void {
-    if (this.batches.length === REMEMBERED_BATCHES) this.batches.shift();
-    this.batches.push(batch);
-    this.lastTimestamp = batch.timestamp;
+  remember(batch: RecordBatch): void {
+    this.#next().take(batch);
+    this.lastTimestamp = batch.maxTimestamp;
+  }
+
+  /** From a snapshot: the last batch is all that it knows. */
+  restore(entry: SnapshotEntry): void {
+    const last = this.#next();
+    last.firstSequence = subtractFromSequence(entry.lastSequence, entry.offsetDelta);
+    last.lastSequence = entry.lastSequence;
+    last.firstOffset = entry.lastOffset - entry.offsetDelta;
+    last.lastOffset = entry.lastOffset;
+    last.timestamp = entry.timestamp;
+    this.lastTimestamp = entry.timestamp;
+  }
+
+  /** The newest place; in a full window the oldest one, moved to the end. */
+  #next(): Remembered {
+    const { batches } = this;
+    if (batches.length < REMEMBERED_BATCHES) {
+      const added = new Remembered();
+      batches.push(added);
+      return added;
+    }
+    const oldest = batches[0] as Remembered;
+    for (let i = 1; i < batches.length; i++) batches[i - 1] = batches[i] as Remembered;
+    batches[batches.length - 1] = oldest;
+    return oldest;
   }
 }
 
@@ -109,13 +150,7 @@ export class ProducerStates {
       state.epoch = producerEpoch;
       state.batches = [];
     }
-    state.remember({
-      firstSequence: batch.baseSequence,
-      lastSequence: addToSequence(batch.baseSequence, batch.lastOffsetDelta),
-      firstOffset: batch.baseOffset,
-      lastOffset: batch.baseOffset + batch.lastOffsetDelta,
-      timestamp: batch.maxTimestamp,
-    });
+    state.remember(batch);
   }
 
   /** Writes a snapshot of the state below `offset` [PID-11]. */
@@ -158,13 +193,7 @@ export class ProducerStates {
     const entries = this.#disk.cell<readonly SnapshotEntry[]>(this.#path(offset)).read() ?? [];
     for (const entry of entries) {
       const state = new ProducerState(entry.epoch);
-      state.remember({
-        firstSequence: subtractFromSequence(entry.lastSequence, entry.offsetDelta),
-        lastSequence: entry.lastSequence,
-        firstOffset: entry.lastOffset - entry.offsetDelta,
-        lastOffset: entry.lastOffset,
-        timestamp: entry.timestamp,
-      });
+      state.restore(entry);
       this.#producers.set(entry.producerId, state);
     }
   }

@@ -34,24 +34,36 @@ export class LogSegment {
   /** Running hash of the log below `baseOffset`. */
   readonly baseHash: number;
   /** Running hash after entry i. Invariant: as long as the file. */
-  readonly #hashes: number[] = [];
-  /** Timestamp of the first batch, -1 while empty: segment.ms counts from it [LOG-20]. */
-  firstTimestamp = -1;
-  /** Largest record timestamp, -1 while empty: retention.ms counts from it [LOG-40]. */
-  maxTimestamp = -1;
+  readonly #hashes: number[];
+  /** Timestamps are looked at when somebody asks: of the first batches so many, of all so many. */
+  #firstTimestamp = -1;
+  #firstScanned = 0;
+  #maxTimestamp = -1;
+  #maxScanned = 0;
 
   /** Opens what is in the file; `baseHash` continues the chain of the segments before. */
   constructor(file: AppendFile<RecordBatch>, baseOffset: number, baseHash: number) {
     this.file = file;
     this.baseOffset = baseOffset;
     this.baseHash = baseHash;
-    let hash = baseHash;
-    for (let i = 0; i < file.length; i++) {
-      const batch = file.get(i);
-      hash = chainHash(hash, batch);
-      this.#hashes.push(hash);
-      this.#noteTimestamps(batch);
+    this.#hashes = chainOf(file, baseHash);
+  }
+
+  /** Timestamp of the first batch, -1 while empty: segment.ms counts from it [LOG-20]. */
+  get firstTimestamp(): number {
+    while (this.#firstTimestamp < 0 && this.#firstScanned < this.#hashes.length) {
+      this.#firstTimestamp = this.file.get(this.#firstScanned++).maxTimestamp;
     }
+    return this.#firstTimestamp;
+  }
+
+  /** Largest record timestamp, -1 while empty: retention.ms counts from it [LOG-40]. */
+  get maxTimestamp(): number {
+    while (this.#maxScanned < this.#hashes.length) {
+      const { maxTimestamp } = this.file.get(this.#maxScanned++);
+      if (maxTimestamp > this.#maxTimestamp) this.#maxTimestamp = maxTimestamp;
+    }
+    return this.#maxTimestamp;
   }
 
   /** Creates the segment's file. Throws DiskError. */
@@ -101,7 +113,6 @@ export class LogSegment {
   append(batch: RecordBatch, hash: number): void {
     this.file.append(batch, batch.sizeInBytes);
     this.#hashes.push(hash);
-    this.#noteTimestamps(batch);
   }
 
   /** Index of the first batch that ends at or after `offset`; `length` if there is none. */
@@ -172,15 +183,36 @@ export class LogSegment {
     if (length >= this.#hashes.length) return;
     this.file.truncate(length);
     this.#hashes.length = length;
-    this.firstTimestamp = -1;
-    this.maxTimestamp = -1;
-    for (let i = 0; i < length; i++) this.#noteTimestamps(this.file.get(i));
+    this.#firstTimestamp = -1;
+    this.#firstScanned = 0;
+    this.#maxTimestamp = -1;
+    this.#maxScanned = 0;
   }
+}
 
-  #noteTimestamps(batch: RecordBatch): void {
-    if (this.firstTimestamp < 0) this.firstTimestamp = batch.maxTimestamp;
-    if (batch.maxTimestamp > this.maxTimestamp) this.maxTimestamp = batch.maxTimestamp;
+/** The running hashes of a file, for the hash below it that they were computed with. */
+interface Chain {
+  readonly baseHash: number;
+  readonly hashes: number[];
+}
+
+/**
+ * By file, over restarts: batches never change, so what was computed of those that are still there
+ * holds. To compute it anew at each start took 3% of a trial with many restarts.
+ */
+const CHAINS = new WeakMap<AppendFile<RecordBatch>, Chain>();
+
+function chainOf(file: AppendFile<RecordBatch>, baseHash: number): number[] {
+  const kept = CHAINS.get(file);
+  const hashes = kept?.baseHash === baseHash ? kept.hashes : [];
+  if (hashes.length > file.length) hashes.length = file.length;
+  let hash = hashes[hashes.length - 1] ?? baseHash;
+  for (let i = hashes.length; i < file.length; i++) {
+    hash = chainHash(hash, file.get(i));
+    hashes.push(hash);
   }
+  if (kept?.hashes !== hashes) CHAINS.set(file, { baseHash, hashes });
+  return hashes;
 }
 
 /** Visits the batches with a base offset in [from, to), in order. */
