@@ -16,9 +16,15 @@ export interface Alignment {
 /** Of each run, the first so many transitions are compared. */
 const COMPARED_MAX = 1200;
 
+/** How a cluster boots says nothing, and its order differs with every seed. */
+function afterBoot({ recording, transitions }: Timeline): readonly RecordedFact[] {
+  const booted = recording.trial.phases.find(({ name }) => name === "chaos")?.from ?? 0;
+  return transitions.filter(([at]) => at >= booted).slice(0, COMPARED_MAX);
+}
+
 export function align(left: Timeline, right: Timeline): Alignment {
-  const a = left.transitions.slice(0, COMPARED_MAX);
-  const b = right.transitions.slice(0, COMPARED_MAX);
+  const a = afterBoot(left);
+  const b = afterBoot(right);
   const keyA = a.map((fact) => key(left, fact));
   const keyB = b.map((fact) => key(right, fact));
   const width = b.length + 1;

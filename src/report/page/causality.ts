@@ -43,7 +43,11 @@ export function causes(
   past: readonly number[],
   partition: string,
 ): RecordedFact[] {
+  const { phases } = timeline.recording.trial;
+  // How the cluster boots is the same in every trial.
+  const booted = phases.find(({ name }) => name === "chaos")?.from ?? 0;
   return timeline.transitions.filter(([at, node, fact]) => {
+    if (at < booted && fact.kind !== "BecameLeader") return false;
     if (at > Math.max(...past)) return false;
     if (fact.kind === "FaultStarted" || fact.kind === "FaultEnded") return true;
     if (at > (past[node] as number)) return false;

@@ -158,7 +158,7 @@ function drawFault(canvas: Canvas, bar: FaultBar, y: number, x: Scale, sight: Si
   context.globalAlpha = 1;
   context.fillRect(Math.max(left, x(bar.from)), y, 2, 14);
   context.fillStyle = palette.text;
-  clippedText(context, bar.label, a + 6, y + 7.5, Math.max(b - a - 8, bar.instant ? 150 : 0));
+  clippedText(context, bar.label, a + 6, y + 7.5, Math.max(b - a - 8, 0));
 }
 
 interface Box {

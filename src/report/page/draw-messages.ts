@@ -12,6 +12,8 @@ const LINE_HEIGHT = 38;
 /** Above so many arrows in sight, they become thin and lose their words. */
 const SINGLE_MAX = 260;
 const WORDS_MAX = 26;
+/** Where along an arrow its words are: in turn, so that neighbours do not cover each other. */
+const PLACES = [0.25, 0.45, 0.65];
 
 export function messagesHeight(nodes: readonly LaneNode[]): number {
   return AXIS_HEIGHT + nodes.length * LINE_HEIGHT + 12;
@@ -164,7 +166,8 @@ function drawArrows(
     context.stroke();
     if (lost) drawCross(context, b, end);
     else if (single || strong) drawHead(context, a, y1, b, end);
-    if (visible.length <= WORDS_MAX || strong) drawWords(canvas, name, a, y1, b, end);
+    if (visible.length <= WORDS_MAX || strong)
+      drawWords(canvas, name, PLACES[number % PLACES.length] as number, a, y1, b, end);
   }
   context.globalAlpha = 1;
 }
@@ -197,14 +200,14 @@ function drawCross(context: CanvasRenderingContext2D, x: number, y: number): voi
 function drawWords(
   { context, palette }: Canvas,
   words: string,
+  share: number,
   x1: number,
   y1: number,
   x2: number,
   y2: number,
 ): void {
-  // Near the sender, so that words of crossing arrows part.
-  const x = x1 + (x2 - x1) * 0.3 + 5;
-  const y = y1 + (y2 - y1) * 0.3;
+  const x = x1 + (x2 - x1) * share + 5;
+  const y = y1 + (y2 - y1) * share;
   const room = context.measureText(words).width;
   const colour = context.fillStyle;
   const { globalAlpha } = context;

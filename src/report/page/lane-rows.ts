@@ -62,8 +62,20 @@ export function layoutRows(timeline: Timeline, partition: number): { rows: Row[]
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** Faults that overlap get lines of their own. */
-function packFaults({ recording, end }: Timeline): FaultBar[][] {
+/** Lines that faults may take. */
+const TRACKS_MAX = 6;
+
+/** Faults that overlap get lines of their own; where they are many, words get less room. */
+function packFaults(timeline: Timeline): FaultBar[][] {
+  for (const share of [12, 40, 160]) {
+    const tracks = packWith(timeline, timeline.end / share);
+    if (tracks.length <= TRACKS_MAX) return tracks;
+  }
+  return packWith(timeline, 0);
+}
+
+/** Beyond the last line bars lie on each other. */
+function packWith({ recording, end }: Timeline, space: number): FaultBar[][] {
   const tracks: FaultBar[][] = [];
   for (const { fault, says, from, to } of recording.faults) {
     const instant = to === null && fault.duration === 0;
@@ -74,13 +86,13 @@ function packFaults({ recording, end }: Timeline): FaultBar[][] {
       label: says,
       instant,
     };
-    const space = end / 12;
     const track = tracks.find((bars) => {
       const last = bars[bars.length - 1] as FaultBar;
       return Math.max(last.to, last.from + space) <= from;
     });
-    if (track === undefined) tracks.push([bar]);
-    else track.push(bar);
+    if (track !== undefined) track.push(bar);
+    else if (space > 0 || tracks.length < TRACKS_MAX) tracks.push([bar]);
+    else (tracks[tracks.length - 1] as FaultBar[]).push(bar);
   }
   return tracks;
 }

@@ -51,6 +51,8 @@ export abstract class Span {
 /** So much before and after the cursor is shown of the messages at first. */
 const BEFORE = 40_000;
 const AFTER = 25_000;
+const LONG = 150_000_000;
+const MINUTE = 60_000_000;
 
 export class ViewModel extends Span {
   #cursor: number;
@@ -78,6 +80,8 @@ export class ViewModel extends Span {
     this.window = window;
     this.detail = new Detail(this, end);
     this.detail.look(cursor - BEFORE, cursor + AFTER);
+    // Of a long trial, the minute that matters.
+    if (end > LONG) this.look(cursor - MINUTE, cursor + MINUTE / 2);
   }
 
   get cursor(): number {
