@@ -192,6 +192,10 @@ export class StoryWords {
           `${name} follows b${fact.leader} in epoch ${fact.leaderEpoch}, ` +
           `with its log end at ${fact.logEndOffset}`
         );
+      case "PartitionLeaderElected": {
+        const isr = brokers(fact.isr);
+        return `${name}, the controller, elects b${fact.leader} (${fact.strategy}), ISR ${isr}`;
+      }
       case "LogLoaded":
         return (
           `${name} opens its log: log end ${fact.logEndOffset}, high watermark ${fact.highWatermark}` +
