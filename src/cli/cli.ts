@@ -12,6 +12,7 @@ import type { CampaignCommandOptions } from "./campaign-command.ts";
 import type { CheckCommandOptions } from "./check-command.ts";
 import type { ClaimsCommandOptions } from "./claims-command.ts";
 import { EXIT_CODES_HELP, ExitCode } from "./exit-code.ts";
+import type { ExplainOptions } from "./explain-command.ts";
 import type { ExploreCommandOptions } from "./explore-command.ts";
 import type { Io } from "./io.ts";
 import type { ReplayOptions } from "./replay-command.ts";
@@ -203,6 +204,26 @@ function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
       end(checkCommandLine(history, options, io));
     });
 
+  command(
+    "explain <file-or-scenario>",
+    "what became of a record; who led at a time",
+    EXPLAIN_EXAMPLES,
+  )
+    .option("--record <record>", "topic-partition@offset, as in orders-0@17")
+    .option("--at <time>", "a virtual time, such as 12.3s")
+    .option("--seed <seed>", "of a scenario: the seed of the run")
+    .addOption(
+      new Option("--set <key=value>", "of a scenario: as in trial run; may be repeated")
+        .argParser((value: string, before: string[]) => [...before, value])
+        .default([], "none"),
+    )
+    .option("--variant <name>", "of a scenario: the behaviour that is known to be wrong")
+    .option("--json", "one object on stdout, text for people on stderr")
+    .action(async (argument: string, options: ExplainOptions) => {
+      const { explainCommandLine } = await import("./explain-command.ts");
+      end(explainCommandLine(argument, options, io));
+    });
+
   command("list [section]", "list scenarios, workloads, faults, invariants, goals or variants", [
     "trial list",
     "trial list variants --json",
@@ -285,6 +306,11 @@ const SHRINK_EXAMPLES = [
   "trial shrink store/latest/failure.json",
   "trial shrink swarm --seed 2 --variant unclean-election-always",
   "trial shrink jepsen-2013 --seed 1 --clause C-8 --json",
+];
+const EXPLAIN_EXAMPLES = [
+  "trial explain jepsen-2013 --seed 1 --record orders-0@300",
+  "trial explain jepsen-2013 --seed 1 --at 12.3s",
+  "trial explain store/latest/failure.json --record orders-0@17 --json",
 ];
 
 function examples(lines: readonly string[]): string {
