@@ -99,7 +99,7 @@ export const LIVENESS = {
     clauses: ["C-26", "C-27"],
     breaks: [
       "epoch-cache-survives-truncation",
-      "lost-isr-answer-not-recognised",
+      "isr-version-not-updated",
       "bounce-not-detected",
       "registration-of-old-session-trusted",
       "unanswered-control-request-dropped",

@@ -107,7 +107,7 @@ const TRIGGERS: { readonly [K in TriggerName]: TriggerEntry } = {
   "zk-epoch": {
     says: "a ZooKeeper leader hands on its history: strike the ensemble [ZAB-22]",
     kinds: ["kill", "power-off"],
-    within: 20 * MILLISECOND,
+    within: 5 * MILLISECOND,
     spans: ["blink", "short"],
   },
   "zk-proposal": {

@@ -111,7 +111,6 @@ export const INVARIANTS = {
       "expand-isr-without-catching-up",
       "expand-isr-without-epoch-start",
       "shrink-before-commit",
-      "unanswered-expansion-forgotten",
     ],
   },
   ReadBelowHighWatermark: {
@@ -175,7 +174,7 @@ export const INVARIANTS = {
     source: "Appendix B I-5, KIP-380",
     promisedWhen: ALWAYS,
     clauses: [],
-    breaks: ["stale-isr-answer-applied", "unfenced-leader-and-isr"],
+    breaks: ["unfenced-leader-and-isr"],
   },
   ZabPrefixConsistency: {
     says: "The sequences of transactions applied by any two servers agree on their common length.",
@@ -201,11 +200,7 @@ export const INVARIANTS = {
     source: "CHECKS §4.1 LeaderLogCompleteness, ZOOKEEPER-3911",
     promisedWhen: SYNCED,
     clauses: ["C-1"],
-    breaks: [
-      "zookeeper-vote-ignores-zxid",
-      "zookeeper-acknowledge-before-sync",
-      "zookeeper-current-epoch-before-log",
-    ],
+    breaks: ["zookeeper-vote-ignores-zxid", "zookeeper-acknowledge-before-sync"],
   },
   ZabCommittedLogDurability: {
     says: "A committed transaction is in the logs of a quorum, and no server cuts it off.",
@@ -232,7 +227,7 @@ export const INVARIANTS = {
     source: "Appendix B I-15, [SES-5], CHECKS §4.1 MonotonicRead",
     promisedWhen: ALWAYS,
     clauses: ["C-61"],
-    breaks: ["zookeeper-read-goes-back"],
+    breaks: [],
   },
   EphemeralLifetime: {
     says: "An ephemeral znode goes with its session, neither earlier nor later.",

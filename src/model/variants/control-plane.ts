@@ -30,12 +30,12 @@ export const CONTROL_PLANE_VARIANTS = {
     tier: 2,
     needs: ["partition"],
   },
-  "lost-isr-answer-not-recognised": {
-    says: "A leader whose ISR write succeeded under a lost answer takes its own write for another's",
+  "isr-version-not-updated": {
+    says: "A leader that wrote its ISR to ZooKeeper goes on with the version from before the write",
     source: "KAFKA-2729, [ISR-13]",
     caughtBy: ["Convergence"],
-    tier: 3,
-    needs: ["partition"],
+    tier: 2,
+    needs: ["kill"],
   },
   "election-keeps-leader-epoch": {
     says: "An election does not raise the leader epoch",
@@ -69,7 +69,7 @@ export const CONTROL_PLANE_VARIANTS = {
     says: "The controller does not notice a broker that went and came back between two looks",
     source: "KAFKA-7235, KIP-380",
     caughtBy: ["Convergence"],
-    tier: 1,
+    tier: 2,
     needs: ["fast-restart"],
   },
   "registration-of-old-session-trusted": {
@@ -83,14 +83,14 @@ export const CONTROL_PLANE_VARIANTS = {
     says: "The controller does not repeat a request to a broker that was not answered",
     source: "mailing list msg53514",
     caughtBy: ["Convergence"],
-    tier: 1,
+    tier: 2,
     needs: ["partition"],
   },
   "newer-broker-epoch-refused": {
     says: "A broker refuses requests with a newer broker epoch than it knows of itself",
     source: "KAFKA-9839",
     caughtBy: ["Convergence"],
-    tier: 2,
+    tier: 3,
     needs: ["latency"],
   },
 } as const satisfies { readonly [id: string]: VariantEntry };

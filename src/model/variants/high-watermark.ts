@@ -93,18 +93,4 @@ export const HIGH_WATERMARK_VARIANTS = {
     tier: 1,
     needs: ["partition"],
   },
-  "stale-isr-answer-applied": {
-    says: "The answer to an ISR proposal is applied although a LeaderAndIsr came in between",
-    source: "KAFKA-12686",
-    caughtBy: ["BrokerEpochsMonotonic"],
-    tier: 2,
-    needs: ["partition"],
-  },
-  "unanswered-expansion-forgotten": {
-    says: "A leader whose ISR proposal was not answered goes on as if it had not been made",
-    source: "KIP-497, KAFKA-12686",
-    caughtBy: ["HighWatermarkBelowIsr"],
-    tier: 3,
-    needs: ["kill"],
-  },
 } as const satisfies { readonly [id: string]: VariantEntry };

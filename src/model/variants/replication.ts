@@ -45,10 +45,10 @@ export const REPLICATION_VARIANTS = {
     needs: ["pause", "partition"],
   },
   "unfenced-high-watermark": {
-    says: "A leader counts the offsets of fetches that it fences towards its high watermark",
+    says: "A leader counts the offsets of fetches that it refuses towards its high watermark",
     source: "KAFKA-7395, TLA+ UNFENCED_HW_INC",
     caughtBy: ["HighWatermarkBelowIsr"],
-    tier: 3,
+    tier: 2,
     needs: ["kill", "partition"],
   },
   "epoch-cache-survives-truncation": {

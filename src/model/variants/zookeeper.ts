@@ -23,13 +23,6 @@ export const ZOOKEEPER_VARIANTS = {
     tier: 3,
     needs: ["power-off"],
   },
-  "zookeeper-current-epoch-before-log": {
-    says: "A follower persists the new epoch before the history that comes with it",
-    source: "ZOOKEEPER-4643",
-    caughtBy: ["ZabLeaderLogCompleteness"],
-    tier: 3,
-    needs: ["power-off"],
-  },
   "zookeeper-acknowledges-unlogged-history": {
     says: "A follower acknowledges NEWLEADER and logs the leader's history afterwards",
     source: "ZOOKEEPER-3911",
@@ -92,13 +85,6 @@ export const ZOOKEEPER_VARIANTS = {
     caughtBy: ["ZabSingleLeaderPerEpoch"],
     tier: 1,
     needs: ["kill"],
-  },
-  "zookeeper-read-goes-back": {
-    says: "A server takes over a session that has seen a newer state than its own",
-    source: "[SES-5]",
-    caughtBy: ["ZabMonotonicReads"],
-    tier: 2,
-    needs: ["partition"],
   },
   "zookeeper-watch-missed-on-reconnect": {
     says: "A child watch that is set again on another server does not tell of what happened meanwhile",

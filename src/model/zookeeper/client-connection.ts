@@ -96,8 +96,7 @@ export class ClientConnection implements ConnectionHandler<ClientMessage>, Watch
     const registry = this.#registry;
     const { role } = registry;
     // A client that has seen more than this server must go elsewhere: its reads never go back [SES-5].
-    const behind = request.lastZxid > registry.database.lastProcessedZxid;
-    if (role === null || (behind && !registry.switches["zookeeper-read-goes-back"])) {
+    if (role === null || request.lastZxid > registry.database.lastProcessedZxid) {
       this.close();
       return;
     }

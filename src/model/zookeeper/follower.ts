@@ -201,7 +201,6 @@ export class Follower implements Role, ConnectionHandler<QuorumMessage> {
       lastZxid: database.lastLoggedZxid,
       snapshotNeeded: this.#snapshotNeeded,
     });
-    if (switches["zookeeper-current-epoch-before-log"]) database.currentEpoch = epoch;
   }
 
   #proposal(record: TxnRecord): void {

@@ -3,7 +3,6 @@
  * AlterPartition request in flight per broker, with all that is pending.
  */
 import { MILLISECOND, type ProcessContext, type Timer } from "../../../sim/index.ts";
-import type { Switches } from "../../variants/registry.ts";
 import type { IsrAnswer, IsrChanger, IsrProposal } from "../contracts.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import type { AlterPartitionRequest, AlterPartitionResponse } from "../protocol/messages.ts";
@@ -21,8 +20,6 @@ export class AlterPartitionManager implements IsrChanger {
   readonly #brokerEpoch: () => number;
   readonly #controller: ControllerChannel;
   readonly #retry: Timer;
-  /** The variant `unanswered-expansion-forgotten`. */
-  readonly #forgets: boolean;
   /** By topic id and partition, in order of submission. */
   readonly #pending = new Map<string, Pending>();
   #inFlight = false;
@@ -32,9 +29,7 @@ export class AlterPartitionManager implements IsrChanger {
     brokerId: number,
     brokerEpoch: () => number,
     controller: ControllerChannel,
-    switches: Switches,
   ) {
-    this.#forgets = switches["unanswered-expansion-forgotten"];
     this.#brokerId = brokerId;
     this.#brokerEpoch = brokerEpoch;
     this.#controller = controller;
@@ -61,7 +56,6 @@ export class AlterPartitionManager implements IsrChanger {
     this.#controller.send("AlterPartition", request, (response) => {
       this.#inFlight = false;
       if (response === null || response.errorCode !== ErrorCode.NONE) {
-        if (this.#forgets) this.#forget(sent);
         // Everything again, to whoever is controller then.
         this.#retry.set(RETRY_DELAY);
         return;
@@ -69,15 +63,6 @@ export class AlterPartitionManager implements IsrChanger {
       this.#deliver(response);
       if (!this.#retry.armed) this.#send();
     });
-  }
-
-  /** The variant: what was not answered counts as not asked for. */
-  #forget(sent: readonly Pending[]): void {
-    for (const { proposal, answered } of sent) {
-      this.#pending.delete(keyOf(proposal.topicId, proposal.partition));
-      const errorCode = ErrorCode.OPERATION_NOT_ATTEMPTED;
-      answered({ errorCode, leaderId: -1, leaderEpoch: -1, isr: [], partitionEpoch: -1 });
-    }
   }
 
   #deliver(response: AlterPartitionResponse): void {

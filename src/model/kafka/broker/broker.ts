@@ -120,7 +120,7 @@ class Broker implements Process {
       if (uncleanLeaderElection) this.#controller.uncleanElectionEnabled(topic);
     });
     const isrChanger: IsrChanger = config["feature.alterPartition"]
-      ? new AlterPartitionManager(context, id, brokerEpoch, this.#controllerChannel, switches)
+      ? new AlterPartitionManager(context, id, brokerEpoch, this.#controllerChannel)
       : new DirectIsrWriter(context, this.#store, id, () => this.#apis.controllerEpoch, switches);
     this.#dataPlane = new ReplicaManager({
       context,

@@ -87,14 +87,14 @@ export class DirectIsrWriter implements IsrChanger {
     const { access } = this.#store;
     const response = yield* access.request({ op: "setData", path, data, version });
     if (response.code === ZkCode.OK && response.stat !== null) {
-      const state = { ...tried, partitionEpoch: response.stat.version };
+      const stale = this.#switches["isr-version-not-updated"];
+      const state = stale ? tried : { ...tried, partitionEpoch: response.stat.version };
       return { errorCode: ErrorCode.NONE, state };
     }
     if (response.code === ZkCode.BADVERSION) {
       // Perhaps the own write, whose answer was lost [ISR-13].
       const stored = yield* access.request({ op: "getData", path });
-      const own = stored.data === data && !this.#switches["lost-isr-answer-not-recognised"];
-      if (own && stored.data !== null && stored.stat !== null) {
+      if (stored.data === data && stored.stat !== null) {
         const state = decodePartitionState(stored.data, stored.stat.version);
         return { errorCode: ErrorCode.NONE, state };
       }

@@ -115,7 +115,9 @@ export class FetchHandler implements FetchCompletion {
     const now = this.#options.context.now();
     const { topics } = request;
     let next = 0;
-    const sent = this.#options.switches["leader-counts-sent-records"];
+    const { switches } = this.#options;
+    const sent = switches["leader-counts-sent-records"];
+    const unfenced = switches["unfenced-high-watermark"];
     // Nobody may be woken before the scratch list is done with.
     this.#queue.held = true;
     for (let t = 0; t < topics.length; t++) {
@@ -124,7 +126,8 @@ export class FetchHandler implements FetchCompletion {
         const { fetchOffset, logStartOffset } = partitions[p] as FetchPartition;
         const read = this.#reads[next++] as PartitionRead;
         const { partition, replica, errorCode, diverging } = read;
-        if (errorCode !== 0 || diverging !== null || replica === undefined) continue;
+        const sound = errorCode === 0 && diverging === null;
+        if (!(sound || unfenced) || replica === undefined) continue;
         const reached = sent ? endOfRead(read, fetchOffset) : fetchOffset;
         (partition as Partition).followerFetched(replica, reached, logStartOffset, now);
       }

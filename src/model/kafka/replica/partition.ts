@@ -346,12 +346,11 @@ export class Partition implements HighWatermarkQuestion {
 
   /** [ISR-6] */
   #answered(pending: PendingIsr, answer: IsrAnswer): void {
-    const stale = this.#options.switches["stale-isr-answer-applied"];
-    if ((this.pending !== pending && !stale) || this.deleted || this.offline) return;
+    if (this.pending !== pending || this.deleted || this.offline) return;
     switch (answer.errorCode) {
       case ErrorCode.NONE: {
         const current = answer.leaderEpoch === this.leaderEpoch;
-        if ((!current || answer.partitionEpoch < this.partitionEpoch) && !stale) return;
+        if (!current || answer.partitionEpoch < this.partitionEpoch) return;
         this.#committed(answer);
         return;
       }
