@@ -7,7 +7,7 @@
 import type { Roles } from "../model/roles.ts";
 import type { RandomStream, SimNode, World } from "../sim/index.ts";
 import { NODE_KINDS } from "./node-effects.ts";
-import type { Fault, Partition } from "./plan.ts";
+import type { Fault, Partition, Series } from "./plan.ts";
 import { namesOf, parseTarget, resolveTarget } from "./targets.ts";
 
 /** An explicit fault with its nodes; `note` says why it has none. */
@@ -38,6 +38,7 @@ export function makeExplicit(fault: Fault, finder: Finder): ExplicitFault[] {
     }));
   }
   if (fault.kind === "partition" && fault.shape === "halves") return halves(fault, targets, finder);
+  if (fault.kind === "partition" && fault.shape === "bridge") return bridge(fault, targets, finder);
   if (fault.kind === "partition" && fault.shape === "ring") return ring(fault, targets, finder);
   const text = (fault as { readonly peers?: string | null }).peers ?? null;
   const peers = text === null ? null : find(text, finder);
@@ -70,6 +71,34 @@ function halves(fault: Partition, nodes: readonly SimNode[], finder: Finder): Ex
   const half = Math.floor(shuffled.length / 2);
   const cut: Partition = { ...fault, shape: "cut" };
   return [withSides(cut, byId(shuffled.slice(0, half)), byId(shuffled.slice(half)))];
+}
+
+/** Two halves that hear each other through one node only (Jepsen's bridge). */
+function bridge(fault: Partition, nodes: readonly SimNode[], finder: Finder): ExplicitFault[] {
+  if (nodes.length < 3) return [missing(fault, "a bridge needs three nodes")];
+  const [, ...others] = finder.random.shuffle(nodes);
+  const half = Math.floor(others.length / 2);
+  const cut: Partition = { ...fault, shape: "cut" };
+  return [withSides(cut, byId(others.slice(0, half)), byId(others.slice(half)))];
+}
+
+/** The single faults that a series consists of, at times from `fault.at` on, targets by name. */
+export function expandSeries(fault: Series, finder: Finder): Fault[] {
+  const { at, by, kind } = fault;
+  const nodes = find(fault.target, finder);
+  const lasts = fault.duration ?? 0;
+  if (kind === "rolling-restart") {
+    return nodes.map(({ name }, i) => {
+      const begin = at + i * (lasts + by);
+      return { kind: "stop", at: begin, duration: Math.max(1, lasts), target: name };
+    });
+  }
+  return finder.random.shuffle(nodes).map(({ name }) => {
+    const begin = at + finder.random.below(by);
+    const end = at + lasts + finder.random.below(by);
+    const duration = Math.max(1, end - begin);
+    return { kind: "clog", at: begin, duration, target: name, peers: null, direction: "both" };
+  });
 }
 
 /**

@@ -4,7 +4,7 @@
  * The parser of files, the JSON form, the JSON Schema, the printer and the generators of the property
  * tests all read this one table; the types in `plan.ts` say the same to the compiler.
  */
-import { MILLISECOND, type Micros } from "../sim/index.ts";
+import { MILLISECOND, type Micros, SECOND } from "../sim/index.ts";
 import { FAULT_KINDS, type FaultKind } from "./plan.ts";
 
 export type FieldType =
@@ -138,12 +138,56 @@ export const KINDS: { readonly [K in FaultKind]: KindEntry } = {
         fallback: "maybe",
         says: "Whether the write at which the power went is torn",
       },
+      {
+        name: "unsynced",
+        written: "unsynced",
+        type: "word",
+        words: ["maybe", "lost", "kept"],
+        fallback: "maybe",
+        says: "Whether what was not synced is lost: a random part of it, all, or nothing",
+      },
     ],
   },
   "fast-restart": {
     says: "A kill and a restart before ZooKeeper's session expires",
     duration: { rule: "default", duration: 20 * MILLISECOND },
     fields: [],
+  },
+  "rolling-restart": {
+    says: "The targets are stopped in good order and started again, one after the other",
+    duration: { rule: "default", duration: 5 * SECOND },
+    fields: [by("From the start of one to the stop of the next", 0, 5 * SECOND)],
+  },
+  "crash-point": {
+    says: "The process ends at its n-th write or sync, between two steps of what it does",
+    duration: UNTIL_HEAL,
+    fields: [
+      {
+        name: "step",
+        written: "step",
+        type: "word",
+        words: ["write", "sync"],
+        fallback: "write",
+        says: "Before the n-th write, or behind the n-th sync, of which nobody hears",
+      },
+      {
+        name: "nth",
+        written: "nth",
+        type: "integer",
+        fallback: 1,
+        least: 1,
+        most: 1_000_000_000,
+        says: "Which one, counted from the begin of the fault",
+      },
+      {
+        name: "by",
+        written: "by",
+        type: "word",
+        words: ["kill", "power-off"],
+        fallback: "kill",
+        says: "What ends it: a kill keeps the page cache",
+      },
+    ],
   },
   pause: node("SIGSTOP: the process stands still (a long GC pause); its connections stay"),
   slow: {
@@ -159,9 +203,9 @@ export const KINDS: { readonly [K in FaultKind]: KindEntry } = {
         name: "shape",
         written: "shape",
         type: "word",
-        words: ["cut", "halves", "ring"],
+        words: ["cut", "halves", "bridge", "ring"],
         fallback: "cut",
-        says: "Target from peers; the targets in two halves; or each hears a majority of the targets",
+        says: "Target from peers; the targets in halves; halves with a bridge; each hears a majority",
       },
       PEERS,
       DIRECTION,
@@ -171,6 +215,11 @@ export const KINDS: { readonly [K in FaultKind]: KindEntry } = {
     says: "Messages are held back and delivered at the end",
     duration: UNTIL_HEAL,
     fields: [PEERS, DIRECTION],
+  },
+  swizzle: {
+    says: "The targets are clogged one after another, and unclogged in another order",
+    duration: { rule: "default", duration: 5 * SECOND },
+    fields: [by("Begins and ends are spread over this time", 1, 2 * SECOND)],
   },
   latency: {
     says: "Messages take longer",
@@ -296,7 +345,39 @@ export const KINDS: { readonly [K in FaultKind]: KindEntry } = {
       },
     ],
   },
+  "bit-rot": {
+    says: "What the disk holds is damaged; a checksum finds it when it is read",
+    duration: INSTANT,
+    fields: [
+      {
+        name: "entries",
+        written: "entries",
+        type: "integer",
+        fallback: 1,
+        least: 1,
+        most: 1_000_000,
+        says: "How many record batches or transactions, drawn from the disk",
+      },
+      {
+        name: "directory",
+        written: "directory",
+        type: "text",
+        fallback: null,
+        says: "Only of files whose path begins so; absent: any",
+      },
+    ],
+  },
   "wipe-disk": node("The machine loses power and its disk; it starts again with an empty one"),
+};
+
+/** Of a fault that waits for a moment. */
+export const REPEAT: Field = {
+  name: "repeat",
+  written: "repeat",
+  type: "integer",
+  least: 1,
+  most: 1_000_000,
+  says: "At how many moments, at most",
 };
 
 /** The field of a kind by its name in `Fault`. */

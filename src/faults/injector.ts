@@ -8,8 +8,9 @@
 import type { Roles } from "../model/roles.ts";
 import type { ZooKeeperObservation } from "../model/zookeeper/observations.ts";
 import type { Micros, Observation, SimNode, World } from "../sim/index.ts";
-import { type ExplicitFault, makeExplicit } from "./explicit.ts";
+import { type ExplicitFault, expandSeries, makeExplicit } from "./explicit.ts";
 import { LinkEffects } from "./link-effects.ts";
+import { type Trigger, watchMoment } from "./moments.ts";
 import { type Effect, NODE_KINDS, NodeEffects, type Undo } from "./node-effects.ts";
 import type { FaultObservation } from "./observations.ts";
 import type { Fault, FaultKind, FaultPlan } from "./plan.ts";
@@ -68,6 +69,8 @@ export class FaultInjector {
   /** Times for which a control action was asked of the world: one for each. */
   readonly #asked = new Set<Micros>();
   #order = 0;
+  /** Times that everything was healed: what waits for a moment waits no longer. */
+  #heals = 0;
   /** ZooKeeper session by node id. */
   readonly #sessions = new Map<number, number>();
 
@@ -89,6 +92,10 @@ export class FaultInjector {
     for (const planned of plan.faults) {
       const at = Math.max(planned.at + offset, this.#world.now);
       const fault = planned.at === at ? planned : { ...planned, at };
+      if (fault.when !== undefined) {
+        this.#watch(fault, fault.when);
+        continue;
+      }
       this.#enter({ time: at, order: this.#order++, fault, active: null });
     }
   }
@@ -105,6 +112,7 @@ export class FaultInjector {
    */
   healAll(): void {
     const world = this.#world;
+    this.#heals++;
     for (const { fault } of this.#due) if (fault !== null) this.#dropped.push(fault);
     this.#due = [];
     for (const active of [...this.#active]) this.#end(active, false);
@@ -133,6 +141,23 @@ export class FaultInjector {
     return { faults };
   }
 
+  /** Strikes at moments from `fault.at` on, each time as an explicit fault of its own. */
+  #watch(fault: Fault, { moment, after, repeat }: Trigger): void {
+    let left = repeat;
+    const healed = this.#heals;
+    const { when: _, ...single } = fault;
+    const come = () => {
+      const { now } = this.#world;
+      if (left === 0 || now < fault.at || this.#heals !== healed) return;
+      left--;
+      // A listener never changes the world: a microsecond later at the earliest.
+      const at = now + Math.max(1, after);
+      const order = this.#order++;
+      this.#enter({ time: at, order, fault: { ...single, at } as Fault, active: null });
+    };
+    watchMoment(moment, { world: this.#world, roles: this.#roles, come });
+  }
+
   #enter(due: Due): void {
     this.#due.push(due);
     if (this.#asked.has(due.time)) return;
@@ -159,6 +184,13 @@ export class FaultInjector {
       roles: this.#roles,
       random: this.#world.random.stream("faults/targets"),
     };
+    if (fault.kind === "swizzle" || fault.kind === "rolling-restart") {
+      for (const single of expandSeries(fault, finder)) {
+        if (single.at <= this.#world.now) this.#begin(single, origin);
+        else this.#enter({ time: single.at, order: this.#order++, fault: single, active: null });
+      }
+      return;
+    }
     for (const explicit of makeExplicit(fault, finder)) this.#enact(explicit, origin);
   }
 

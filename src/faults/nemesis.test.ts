@@ -127,7 +127,8 @@ describe("the drawn plan", () => {
       - when zk-epoch             off: its kinds are off
       + when zk-proposal          a ZooKeeper leader logged what no follower has yet: strike it [ZAB-31]: 1% of the moments, at most 2, 8s apart
       - when zk-commit            off: its kinds are off
-      + when session-expiring     ZooKeeper ends a session: strike those who are going to act on it [SES-3]: 50% of the moments, at most 6, 3s apart"
+      + when session-expiring     ZooKeeper ends a session: strike those who are going to act on it [SES-3]: 50% of the moments, at most 6, 3s apart
+      - when broker-starts        off in this seed"
     `);
     expect(plan.faults.map(formatFault).join("\n")).toMatchInlineSnapshot(`
       "{ pause: leader(orders-0), at: 16015ms, for: 3334ms }

@@ -5,8 +5,8 @@
  * took it down has ended, whatever the order. Only the world's control verbs and the switches of
  * disk and clock are used; nothing reaches into a process.
  */
-import type { Micros, SimNode, World } from "../sim/index.ts";
-import type { Fault, FaultKind, Torn } from "./plan.ts";
+import type { Micros, SimNode, Tripwire, World } from "../sim/index.ts";
+import type { BitRot, CrashPoint, Fault, FaultKind, Torn, Unsynced } from "./plan.ts";
 
 /** Takes a fault back. Called once. */
 export type Undo = () => void;
@@ -50,6 +50,7 @@ export const NODE_KINDS: ReadonlySet<FaultKind> = new Set<FaultKind>([
   "stop",
   "power-off",
   "fast-restart",
+  "crash-point",
   "pause",
   "slow",
   "session-expiry",
@@ -61,6 +62,7 @@ export const NODE_KINDS: ReadonlySet<FaultKind> = new Set<FaultKind>([
   "disk-stall",
   "disk-full",
   "io-error",
+  "bit-rot",
   "wipe-disk",
 ]);
 
@@ -86,12 +88,16 @@ export class NodeEffects {
           this.#world.stop(node);
         });
       case "power-off":
-        return this.#down(state, () => this.#powerOff(node, fault.torn));
+        return this.#down(state, () => this.#powerOff(node, fault.torn, fault.unsynced));
       case "wipe-disk":
         return this.#down(state, () => {
           this.#world.powerOff(node);
           disk.wipe();
         });
+      case "crash-point":
+        return this.#crashPoint(state, fault);
+      case "bit-rot":
+        return this.#rot(node, fault);
       case "pause":
         return this.#pause(state);
       case "slow":
@@ -201,9 +207,10 @@ export class NodeEffects {
     this.#world.start(node);
   }
 
-  #powerOff(node: SimNode, torn: Torn): void {
+  #powerOff(node: SimNode, torn: Torn, fate: Unsynced): void {
     const { disk } = node;
-    const { tearing, tearPerMille } = disk;
+    const { tearing, tearPerMille, unsynced } = disk;
+    disk.unsynced = fate === "maybe" ? "random" : fate;
     if (torn !== "maybe") {
       disk.tearing = torn === "always";
       disk.tearPerMille = 1000;
@@ -211,6 +218,41 @@ export class NodeEffects {
     this.#world.powerOff(node);
     disk.tearing = tearing;
     disk.tearPerMille = tearPerMille;
+    disk.unsynced = unsynced;
+  }
+
+  /** Armed until it strikes; the process is started again at the end of the fault. */
+  #crashPoint(state: NodeState, { step, nth, by }: CrashPoint): Effect {
+    const { node } = state;
+    const { disk } = node;
+    const strike = () => {
+      state.down++;
+      struck = true;
+      if (by === "kill") this.#world.kill(node);
+      else this.#world.powerOff(node);
+    };
+    let struck = false;
+    const tripwire: Tripwire = { step, left: nth, strike };
+    const note = disk.tripwire === null ? null : `${node.name} had another crash point to come`;
+    disk.tripwire = tripwire;
+    return {
+      note,
+      undo: () => {
+        if (disk.tripwire === tripwire) disk.tripwire = null;
+        if (!struck) return;
+        state.down--;
+        if (state.down === 0) this.#world.start(node);
+      },
+    };
+  }
+
+  #rot(node: SimNode, { entries, directory }: BitRot): Effect {
+    const random = this.#world.random.stream("faults/rot");
+    let found = 0;
+    for (let i = 0; i < entries; i++) {
+      if (node.disk.rot(random, directory ?? "") !== null) found++;
+    }
+    return { undo: NOTHING, note: found > 0 ? null : `${node.name} had nothing on its disk` };
   }
 
   #pause(state: NodeState): Effect {

@@ -6,7 +6,8 @@
  * `effects.ts` and `link-effects.ts`, the text of targets in `targets.ts`, the form in files in
  * `schema.ts`.
  */
-import type { Micros } from "../sim/index.ts";
+import type { DiskStep, Micros } from "../sim/index.ts";
+import type { Trigger } from "./moments.ts";
 
 /** What every fault has. */
 interface FaultBase {
@@ -16,6 +17,8 @@ interface FaultBase {
   readonly duration: Micros | null;
   /** Which nodes: a target expression. */
   readonly target: string;
+  /** Waits for a moment from `at` on, and strikes then; absent in what has struck. */
+  readonly when?: Trigger;
 }
 
 /** Faults of one node that need nothing but a target. */
@@ -41,11 +44,40 @@ export interface IoError extends FaultBase {
 }
 
 export type Torn = "maybe" | "always" | "never";
+export type Unsynced = "maybe" | "lost" | "kept";
 
 export interface PowerOff extends FaultBase {
   readonly kind: "power-off";
   /** Whether the entry at the cut is torn: for certain, in half of the files, or never. */
   readonly torn: Torn;
+  /** Whether what was not synced is lost: as drawn, all of it, or nothing. */
+  readonly unsynced: Unsynced;
+}
+
+/** Ends the process in the middle of what it does. */
+export interface CrashPoint extends FaultBase {
+  readonly kind: "crash-point";
+  readonly step: DiskStep;
+  /** The n-th step from `at` on. */
+  readonly nth: number;
+  /** `kill` keeps the page cache. */
+  readonly by: "kill" | "power-off";
+}
+
+/** Damages what a disk holds. */
+export interface BitRot extends FaultBase {
+  readonly kind: "bit-rot";
+  /** Entries: record batches, transactions. */
+  readonly entries: number;
+  /** Only of files below; null: any. */
+  readonly directory: string | null;
+}
+
+/** Several clogs, or several stops: becomes those when it strikes. */
+export interface Series extends FaultBase {
+  readonly kind: "swizzle" | "rolling-restart";
+  /** `swizzle`: begins and ends fall within this time. `rolling-restart`: from start to next stop. */
+  readonly by: Micros;
 }
 
 /** Which packets a network fault meets, seen from its target. */
@@ -57,8 +89,11 @@ interface LinkFault extends FaultBase {
   readonly direction: Direction;
 }
 
-/** `cut`: target from peers. `halves`: the targets in two groups. `ring`: each hears a majority. */
-export type PartitionShape = "cut" | "halves" | "ring";
+/**
+ * `cut`: target from peers. `halves`: the targets in two groups. `bridge`: the same, but one of them
+ * hears both. `ring`: each hears a majority.
+ */
+export type PartitionShape = "cut" | "halves" | "bridge" | "ring";
 
 export interface Partition extends LinkFault {
   readonly kind: "partition";
@@ -126,6 +161,9 @@ export interface ShiftMessages extends MessageFault {
 export type Fault =
   | PlainFault
   | PowerOff
+  | CrashPoint
+  | BitRot
+  | Series
   | IoError
   | Partition
   | Clog
@@ -166,12 +204,15 @@ export const NEMESIS_KINDS = [
 export const FAULT_KINDS = [
   "kill",
   "stop",
+  "rolling-restart",
   "power-off",
   "fast-restart",
+  "crash-point",
   "pause",
   "slow",
   "partition",
   "clog",
+  "swizzle",
   "latency",
   "loss",
   "bandwidth",
@@ -190,6 +231,7 @@ export const FAULT_KINDS = [
   "disk-stall",
   "disk-full",
   "io-error",
+  "bit-rot",
   "wipe-disk",
 ] as const satisfies readonly FaultKind[];
 
@@ -199,4 +241,10 @@ export function isFaultKind(word: string): word is FaultKind {
 }
 
 /** Kinds that can take back what a disk promised to keep: outside of Kafka's guarantee [MOD-2]. */
-export const DATA_LOSS_KINDS: readonly FaultKind[] = ["power-off", "lying-fsync", "wipe-disk"];
+export const DATA_LOSS_KINDS: readonly FaultKind[] = [
+  "power-off",
+  "crash-point",
+  "lying-fsync",
+  "bit-rot",
+  "wipe-disk",
+];

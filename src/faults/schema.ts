@@ -10,7 +10,8 @@
  */
 import { z } from "zod";
 import { type Micros, parseDuration } from "../sim/index.ts";
-import { FAULT_KINDS, type Field, KINDS } from "./fields.ts";
+import { FAULT_KINDS, type Field, KINDS, REPEAT } from "./fields.ts";
+import { checkMoment, MomentError, type Trigger } from "./moments.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Fault, type FaultKind, type FaultPlan, isFaultKind } from "./plan.ts";
 import { parseTarget, TargetError } from "./targets.ts";
@@ -25,7 +26,7 @@ export interface FaultProblem {
 }
 
 type Raw = { readonly [key: string]: unknown };
-type Value = string | number | null;
+type Value = string | number | Trigger | null;
 
 /** Reads one fault in either form: the fault, or what is wrong with it. */
 export function readFault(value: unknown): { fault: Fault } | { problems: FaultProblem[] } {
@@ -55,6 +56,14 @@ export const faultFileSchema = z
 /** Zod schema of a plan in a failure file. */
 export const faultPlanSchema = z.strictObject({ faults: z.array(faultFileSchema).readonly() });
 
+const triggerSchema = z.strictObject({
+  moment: z.string().refine((moment) => wrongMoment(moment) === null, {
+    error: (issue) => wrongMoment(issue.input) ?? "no moment",
+  }),
+  after: z.int().min(0),
+  repeat: z.int().min(1),
+});
+
 /** The plan of a failure file. Throws a ZodError. */
 export function planFromJson(value: unknown): FaultPlan {
   return faultPlanSchema.parse(value);
@@ -81,7 +90,9 @@ function readWritten(raw: Raw): { fault: Fault } | { problems: FaultProblem[] } 
   }
   const entry = KINDS[kind];
   const problems: FaultProblem[] = [];
-  const known = [kind, "at", "for", ...entry.fields.map((field) => field.written)];
+  const own = entry.fields.map((field) => field.written);
+  const triggered = raw["when"] === undefined ? [] : ["after", "repeat"];
+  const known = [kind, "at", "for", "when", ...triggered, ...own];
   for (const key of keys) {
     if (known.includes(key)) continue;
     const message = `${kind} has no field "${key}".${didYouMean(key, known.slice(1))}`;
@@ -92,9 +103,10 @@ function readWritten(raw: Raw): { fault: Fault } | { problems: FaultProblem[] } 
   if (target === null) fault["target"] = raw[kind] as string;
   else problems.push({ field: kind, message: target });
 
-  const at = readDuration(raw["at"]);
+  const at = readDuration(raw["at"] ?? (raw["when"] === undefined ? undefined : "0s"));
   if (typeof at === "number") fault["at"] = at;
   else problems.push({ field: "at", message: raw["at"] === undefined ? `missing: ${at}` : at });
+  if (raw["when"] !== undefined) fault["when"] = readTrigger(raw, problems);
 
   const duration = readFor(kind, raw["for"]);
   if (typeof duration === "string") problems.push({ field: "for", message: duration });
@@ -111,6 +123,31 @@ function readWritten(raw: Raw): { fault: Fault } | { problems: FaultProblem[] } 
     else problems.push({ field: field.written, message: `${result.message} (${field.says})` });
   }
   return problems.length > 0 ? { problems } : { fault: fault as unknown as Fault };
+}
+
+/** `when`, `after` and `repeat` as people write them. */
+function readTrigger(raw: Raw, problems: FaultProblem[]): Trigger {
+  const moment = raw["when"];
+  const wrong = wrongMoment(moment);
+  if (wrong !== null) problems.push({ field: "when", message: wrong });
+  const after = raw["after"] === undefined ? 0 : readDuration(raw["after"]);
+  if (typeof after === "string") problems.push({ field: "after", message: after });
+  const repeat = readField(REPEAT, raw["repeat"] ?? 1);
+  if (!("value" in repeat)) problems.push({ field: "repeat", message: repeat.message });
+  return { moment: String(moment), after: Number(after), repeat: Number(raw["repeat"] ?? 1) };
+}
+
+/** null when the moment is one. */
+function wrongMoment(moment: unknown): string | null {
+  if (typeof moment !== "string")
+    return `expected a moment such as isr(orders-0) is 1${butGot(moment)}`;
+  try {
+    checkMoment(moment);
+    return null;
+  } catch (error) {
+    if (error instanceof MomentError) return error.message;
+    throw error;
+  }
 }
 
 /** The microseconds, or what was expected. */
@@ -213,7 +250,8 @@ function readJson(raw: Raw): { fault: Fault } | { problems: FaultProblem[] } {
   }
   const { fields } = KINDS[kind];
   const problems: FaultProblem[] = [];
-  const known = ["kind", "at", "duration", "target", ...fields.map((field) => field.name)];
+  const own = fields.map((field) => field.name);
+  const known = ["kind", "at", "duration", "target", "when", ...own];
   for (const key of Object.keys(raw)) {
     if (known.includes(key)) continue;
     problems.push({ field: key, message: `${kind} has no such field.${didYouMean(key, known)}` });
@@ -225,9 +263,17 @@ function readJson(raw: Raw): { fault: Fault } | { problems: FaultProblem[] } {
   const target = checkTarget(raw["target"]);
   if (target !== null) problems.push({ field: "target", message: target });
   const fault: { [key: string]: unknown } = { kind, at, duration, target: raw["target"] };
+  if (raw["when"] !== undefined) {
+    const trigger = triggerSchema.safeParse(raw["when"]);
+    if (trigger.success) fault["when"] = trigger.data;
+    else
+      problems.push({ field: "when", message: trigger.error.issues[0]?.message ?? "no trigger" });
+  }
   for (const field of fields) {
-    const wrong = checkJsonField(field, raw[field.name]);
-    if (wrong === null) fault[field.name] = raw[field.name];
+    // What a file of an older version does not name is as it was then: the default.
+    const value = raw[field.name] === undefined ? field.fallback : raw[field.name];
+    const wrong = checkJsonField(field, value);
+    if (wrong === null) fault[field.name] = value;
     else problems.push({ field: field.name, message: wrong });
   }
   return problems.length > 0 ? { problems } : { fault: fault as unknown as Fault };
@@ -263,7 +309,10 @@ function jsonSchemaOf(kind: FaultKind): unknown {
     at: { ...time, description: "When, from the begin of the load" },
   };
   if (duration.rule !== "instant") properties["for"] = { ...time, description: "For how long" };
-  const required = [kind, "at"];
+  properties["when"] = { type: "string", description: "A moment to wait for, instead of a time" };
+  properties["after"] = { ...time, description: "From the moment to the strike" };
+  properties["repeat"] = { type: "integer", minimum: 1, description: REPEAT.says };
+  const required: string[] = [kind];
   if (duration.rule === "required") required.push("for");
   for (const field of fields) {
     const description = field.says;

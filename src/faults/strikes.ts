@@ -130,7 +130,8 @@ function drawPartitionFault(
   if (form <= 4) return { ...common, ...drawSides(context), shape: "cut" };
   if (form === 5) {
     const target = context.zooKeeper ? "servers" : "brokers";
-    return { ...common, target, peers: null, shape: "halves" };
+    const shape = random.pick(["halves", "bridge"] as const);
+    return { ...common, target, peers: null, shape };
   }
   if (form === 6) return { ...common, target: "brokers", peers: null, shape: "ring" };
   // The controller or a leader keeps its session and its clients, but not the other brokers.
@@ -158,11 +159,33 @@ export function drawFault(
     }
     case "power-off": {
       const target = aim.target ?? drawProcess(context);
-      return { kind, at, duration: drawSpan(span, context), target, torn: "maybe" };
+      const duration = drawSpan(span, context);
+      return { kind, at, duration, target, torn: "maybe", unsynced: "maybe" };
     }
     case "fast-restart": {
       const target = aim.target ?? drawProcess(context);
       return { kind, at, duration: drawSpan("blink", context), target };
+    }
+    case "rolling-restart": {
+      const target = aim.target ?? "brokers";
+      const by = drawSpan("short", context);
+      return { kind, at, duration: drawSpan("short", context), target, by };
+    }
+    case "swizzle": {
+      const target = aim.target ?? (context.zooKeeper ? "half(servers)" : "half(brokers)");
+      const by = random.between(1, 2000) * MILLISECOND;
+      return { kind, at, duration: drawSpan("short", context), target, by };
+    }
+    case "crash-point": {
+      const target = aim.target ?? drawMachine(context);
+      const step = random.pick(["write", "sync"] as const);
+      const nth = random.between(1, 50);
+      const by = random.pick(["kill", "power-off"] as const);
+      return { kind, at, duration: drawSpan(span, context), target, step, nth, by };
+    }
+    case "bit-rot": {
+      const target = aim.target ?? drawMachine(context);
+      return { kind, at, duration: 0, target, entries: random.between(1, 3), directory: null };
     }
     case "partition": {
       const base = { at, duration: drawSpan(span, context) };

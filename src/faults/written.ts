@@ -13,6 +13,13 @@ export function toWritten(fault: Fault): { [key: string]: string | number } {
     [fault.kind]: fault.target,
     at: formatDuration(fault.at),
   };
+  if (fault.when !== undefined) {
+    const { moment, after, repeat } = fault.when;
+    if (fault.at === 0) delete written["at"];
+    written["when"] = moment;
+    if (after > 0) written["after"] = formatDuration(after);
+    if (repeat > 1) written["repeat"] = repeat;
+  }
   const { duration, fields } = KINDS[fault.kind];
   const byDefault = duration.rule === "default" ? duration.duration : null;
   if (duration.rule !== "instant" && fault.duration !== null && fault.duration !== byDefault) {

@@ -11,6 +11,7 @@
  * Faults: `full`, `failing` (I/O errors), `lying` (fsync answers without doing), `stall`, slow sync,
  * bit rot, wipe.
  */
+import { CrashPoint, type DiskStep, type Tripwire } from "./crash-point.ts";
 import type { RandomStream } from "./random.ts";
 import type { Micros } from "./time.ts";
 
@@ -184,6 +185,8 @@ export class Disk {
   lying = false;
   /** What becomes of unsynced entries when the power fails. */
   unsynced: UnsyncedFate = "random";
+  /** Ends the process at one of its next writes or syncs; null: none. */
+  tripwire: Tripwire | null = null;
   /** Whether a power failure may tear the entry at the cut. */
   tearing = true;
   /** How often in a thousand it does, file by file. */
@@ -241,6 +244,7 @@ export class Disk {
   }
 
   checkWritable(path: string, bytes: number): void {
+    if (this.tripwire !== null) this.step("write");
     if (this.failing) throw new DiskError("io", path);
     if (this.failingPrefixes.length > 0) {
       for (const prefix of this.failingPrefixes) {
@@ -251,6 +255,36 @@ export class Disk {
     if (this.capacity !== Number.POSITIVE_INFINITY && this.usedBytes + bytes > this.capacity) {
       throw new DiskError("full", path);
     }
+  }
+
+  /** Counts a step towards the crash point. Throws CrashPoint when it is reached. */
+  step(step: DiskStep): void {
+    const { tripwire } = this;
+    if (tripwire?.step !== step || --tripwire.left > 0) return;
+    this.tripwire = null;
+    throw new CrashPoint(tripwire.strike);
+  }
+
+  /** Bit rot: damages one entry, drawn from all files below `prefix`; its file, null if none. */
+  rot(random: RandomStream, prefix: string): string | null {
+    const candidates: AppendFile<unknown>[] = [];
+    let entries = 0;
+    for (const path of [...this.#files.keys()].sort()) {
+      const file = this.#files.get(path) as AppendFile<unknown>;
+      if (!path.startsWith(prefix) || file.length === 0) continue;
+      candidates.push(file);
+      entries += file.length;
+    }
+    if (entries === 0) return null;
+    let index = random.below(entries);
+    for (const file of candidates) {
+      if (index < file.length) {
+        file.damage(index);
+        return file.path;
+      }
+      index -= file.length;
+    }
+    return null;
   }
 
   /** How long a sync issued at `now` takes. */

@@ -7,7 +7,8 @@ export type {
   MessageTap,
   Service,
 } from "./connection.ts";
-export { AppendFile, Cell, Disk, DiskError, type PowerLoss } from "./disk.ts";
+export type { DiskStep, Tripwire } from "./crash-point.ts";
+export { AppendFile, Cell, Disk, DiskError, type PowerLoss, type UnsyncedFate } from "./disk.ts";
 export { isControlPacket } from "./endpoint.ts";
 export { EventQueue } from "./event-queue.ts";
 export { Fingerprint } from "./fingerprint.ts";

@@ -159,6 +159,7 @@ export class ProcessContext {
     const lying = disk.lying;
     const operation = new DiskOperation(this, () => {
       file.markDurable(length, !lying);
+      if (disk.tripwire !== null) disk.step("sync");
       done();
     });
     const at = this.kernel.now + disk.syncDelay(this.kernel.now);

@@ -7,6 +7,8 @@
  */
 import { NodeClock } from "./clock.ts";
 import type { ConnectionEnd } from "./connection.ts";
+import { surviving } from "./crash-point.ts";
+import { describeEvent } from "./describe-event.ts";
 import { Disk, type PowerLoss } from "./disk.ts";
 import { type Endpoint, isControlPacket } from "./endpoint.ts";
 import { EventQueue } from "./event-queue.ts";
@@ -165,7 +167,7 @@ export class World implements Kernel {
 
   /** Takes and runs the earliest event; false when there is none. Throws LimitReached. */
   step(): boolean {
-    return this.#stepUntil(Number.MAX_SAFE_INTEGER);
+    return surviving(() => this.#stepUntil(Number.MAX_SAFE_INTEGER));
   }
 
   /** Takes and runs the earliest event of the queue, which holds one. */
@@ -220,7 +222,9 @@ export class World implements Kernel {
 
   /** Runs all events up to and including `until`, then sets the clock to it. */
   runUntil(until: Micros): RunOutcome {
-    while (this.#stepUntil(until));
+    surviving(() => {
+      while (this.#stepUntil(until));
+    });
     if (until > this.now) this.now = until;
     return "time";
   }
@@ -237,10 +241,12 @@ export class World implements Kernel {
 
   /** Runs until `condition` holds (tested after each event) or `until` is reached. */
   runUntilCondition(condition: () => boolean, until: Micros): RunOutcome {
-    if (condition()) return "condition";
-    while (this.#stepUntil(until)) if (condition()) return "condition";
-    if (until > this.now) this.now = until;
-    return "time";
+    return surviving(() => {
+      if (condition()) return "condition";
+      while (this.#stepUntil(until)) if (condition()) return "condition";
+      if (until > this.now) this.now = until;
+      return "time";
+    });
   }
 
   /**
@@ -276,29 +282,8 @@ export class World implements Kernel {
 
   /** The event last run, in words: for the comparison of two runs. */
   describeEvent(): string {
-    const { queue } = this;
     if (this.controlled) return `${formatTime(this.now, 6)} control action`;
-    const at = formatTime(queue.time, 6);
-    switch (queue.kind) {
-      case EventKind.Timer:
-        return `${at} timer at ${this.node((queue.target as Timer).node).name}`;
-      case EventKind.Deliver: {
-        const endpoint = queue.target as Endpoint;
-        const names = `${this.node(endpoint.peerNode).name} -> ${this.node(endpoint.node).name}`;
-        const type = isControlPacket(queue.data)
-          ? queue.data.control
-          : `${endpoint.service.name} ${endpoint.service.typeOf(queue.data)}`;
-        return `${at} ${names} ${type} ${JSON.stringify(queue.data)}`;
-      }
-      case EventKind.Connection:
-        return `${at} connection step ${queue.arg} at ${this.node((queue.target as Endpoint).node).name}`;
-      case EventKind.Disk:
-        return `${at} disk sync`;
-      case EventKind.Gate:
-        return `${at} backlog of ${(queue.target as ProcessContext).name}`;
-      default:
-        return `${at} event of kind ${queue.kind}`;
-    }
+    return describeEvent(this.queue, (node) => this.node(node).name);
   }
 
   // --- control verbs ------------------------------------------------------------------------------
@@ -312,11 +297,12 @@ export class World implements Kernel {
     node.context = context;
     if (node.turnCost > 0) context.slow(node.turnCost);
     this.observe({ kind: "NodeStarted", incarnation: node.incarnation } as Observation, node.id);
-    context.enter(() => {
+    const begin = () => {
       const process = node.factory(context);
       // The factory may have found that it cannot run, and exited.
       if (node.context === context) node.process = process;
-    });
+    };
+    surviving(() => context.enter(begin));
   }
 
   /** SIGTERM: the process may take its time to stop in good order. */
@@ -326,7 +312,7 @@ export class World implements Kernel {
     this.observe({ kind: "NodeStopping" }, node.id);
     const shutdown = process?.shutdown;
     if (shutdown === undefined) context.exit();
-    else context.enter(() => shutdown.call(process));
+    else surviving(() => context.enter(() => shutdown.call(process)));
   }
 
   /** SIGKILL: memory is lost, the page cache and the disk are kept, connections are closed. */

@@ -5,6 +5,7 @@
  * without the seed's configuration draws.
  */
 
+import { partitionOfMoment } from "../faults/moments.ts";
 import { parseTarget, type Target } from "../faults/targets.ts";
 import { RandomStreams } from "../sim/index.ts";
 import { impossibleOperation } from "./admin-operations.ts";
@@ -174,6 +175,10 @@ function checkMeaning(file: ScenarioFile, scenario: Scenario): void {
     const peers = "peers" in fault ? fault.peers : null;
     const wrongPeers = peers === null ? null : impossibleTarget(parseTarget(peers), scenario);
     if (wrongPeers !== null) fail(["faults", i, "peers"], wrongPeers);
+    const watched = fault.when === undefined ? null : partitionOfMoment(fault.when.moment);
+    const wrongMoment =
+      watched === null ? null : impossibleTarget(parseTarget(`leader(${watched})`), scenario);
+    if (wrongMoment !== null) fail(["faults", i, "when"], wrongMoment);
   });
   scenario.admin.forEach((entry, i) => {
     const wrong = impossibleOperation(entry, scenario);
