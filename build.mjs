@@ -55,6 +55,10 @@ await Promise.all([
     // One script can bring its compiled code along; modules cannot on Node 20.
     supported: { "dynamic-import": false },
     define: { ...common.define, "import.meta.url": "__bundleUrl" },
+    charset: "ascii",
+    // bin/bundle.js calls the function that the script evaluates to.
+    banner: { js: "(function (exports, require, module, __bundleUrl) {" },
+    footer: { js: "})" },
   }),
   build({
     ...common,

@@ -5,14 +5,23 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import v8 from "node:v8";
 import vm from "node:vm";
 
 const BUNDLE = new URL("../dist/trial.cjs", import.meta.url);
 export const CODE_CACHE = new URL("../dist/trial.cache", import.meta.url);
 
-function readOptional(url) {
+// Measured on Node 20 (bench/model/RESULTS.md): trials run so many functions once or twice that V8
+// optimises too early. Three times its patience takes a third of the CPU time off a short run, and a
+// campaign whose workers fill the cores gains nothing from collecting garbage on several threads.
+if (process.versions.node.startsWith("20.")) {
+  v8.setFlagsFromString("--interrupt-budget=400000");
+  v8.setFlagsFromString("--no-parallel-scavenge");
+}
+
+function readOptional(url, encoding) {
   try {
-    return readFileSync(url);
+    return readFileSync(url, encoding);
   } catch {
     return undefined;
   }
@@ -20,11 +29,11 @@ function readOptional(url) {
 
 /** The exports of the bundle and its script; null when there is no bundle. */
 export function loadBundle() {
-  const code = readOptional(BUNDLE);
+  // The build writes ASCII only, which needs no decoding.
+  const code = readOptional(BUNDLE, "latin1");
   if (code === undefined) return null;
   const cachedData = readOptional(CODE_CACHE);
-  const wrapped = `(function (exports, require, module, __bundleUrl) {${code}\n})`;
-  const script = new vm.Script(wrapped, {
+  const script = new vm.Script(code, {
     filename: fileURLToPath(BUNDLE),
     ...(cachedData === undefined ? {} : { cachedData }),
   });

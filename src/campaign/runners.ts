@@ -10,6 +10,12 @@ import work, { type WorkerAnswer } from "./worker.ts";
 /** Batches queued per worker: the next one is there when the last is done. */
 const PIPELINE = 2;
 
+/**
+ * Three semi-spaces of 64 MB. With V8's 16 MB a trial's garbage is collected while much of it still
+ * lives: 15% more CPU time.
+ */
+const YOUNG_GENERATION_MB = 192;
+
 /** `workers` threads that stay alive; 0 runs everything in this thread. */
 export async function createRunner(workers: number): Promise<BatchRunner> {
   if (workers === 0) return inlineRunner();
@@ -37,6 +43,7 @@ export async function workerRunner(workers: number, filename: string): Promise<B
     minThreads: workers,
     maxThreads: workers,
     idleTimeout: Number.POSITIVE_INFINITY,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
   });
   return {
     concurrency: workers * PIPELINE,
