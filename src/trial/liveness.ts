@@ -43,6 +43,8 @@ export class Liveness {
   readonly operations = new Set<string>();
   #appliedZxid = 0;
   readonly #leaders = new Map<string, LeaderState>();
+  /** Log starts by `orders-0/1`, partition and broker, as they moved. */
+  readonly #logStarts = new Map<string, number>();
   /** The same by topic and partition: every append asks, and a name is a string to be built. */
   readonly #byTopic = new Map<string, (LeaderState | undefined)[]>();
 
@@ -82,6 +84,11 @@ export class Liveness {
       if (leader === undefined || leader.broker !== o.broker) return;
       leader.logEndOffset = o.batch.baseOffset + o.batch.lastOffsetDelta + 1;
     });
+    const noteStart = (o: Of<"LogStartMoved"> | Of<"LogLoaded">) => {
+      this.#logStarts.set(`${o.topic}-${o.partition}/${o.broker}`, o.logStartOffset);
+    };
+    observers.on<Of<"LogStartMoved">>("LogStartMoved", noteStart);
+    observers.on<Of<"LogLoaded">>("LogLoaded", noteStart);
     observers.on<Of<"HighWatermarkMoved">>("HighWatermarkMoved", (o) => {
       if (!o.isLeader) return;
       const leader = this.#leaderOf(o.topic, o.partition);
@@ -134,9 +141,12 @@ export class Liveness {
     return found;
   }
 
-  /** High watermark of the newest leader of a partition, as it stated it; 0 when there was none. */
-  highWatermark(name: string): number {
-    return this.#leaders.get(name)?.highWatermark ?? 0;
+  /** Where reading must get to: 0 if the newest leader has nothing that could be read. */
+  readableEnd(name: string): number {
+    const leader = this.#leaders.get(name);
+    if (leader === undefined) return 0;
+    const start = this.#logStarts.get(`${name}/${leader.broker}`) ?? 0;
+    return start >= leader.highWatermark ? 0 : leader.highWatermark;
   }
 
   /** The first reason why the cluster has not converged, or null. */

@@ -296,7 +296,7 @@ export class Trial {
       if (this.#stopped) return true;
       for (const { topic, partition } of this.#finalPartitions) {
         const name = `${topic}-${partition}`;
-        const end = this.liveness.highWatermark(name);
+        const end = this.liveness.readableEnd(name);
         if ((this.#finalProgress.get(name) ?? 0) < end) return false;
       }
       return true;

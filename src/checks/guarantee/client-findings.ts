@@ -29,7 +29,8 @@ export class ClientFindings {
     return (
       this.#committedLoss(finding, partition) ??
       this.#weakLoss(finding, partition) ??
-      this.#unreadable(finding, partition)
+      this.#unreadable(finding, partition) ??
+      this.#removed(finding, partition)
     );
   }
 
@@ -41,6 +42,21 @@ export class ClientFindings {
       excuse ??= this.loss({ ...rest, record }, partition);
     }
     return excuse;
+  }
+
+  /** [C-45]: committed, never lost, and removed by design before somebody had read it. */
+  #removed(finding: Finding, partition: PartitionGhost): Excuse | null {
+    const { check, record, at } = finding;
+    if (record === undefined || (check !== "unseen" && check !== "lost-write")) return null;
+    const offset = offsetOf(partition, record);
+    if (offset === null || lossesOf(partition, { offset, record, at }).length > 0) return null;
+    const { logStarts } = this.#producers.of(partition.topic, partition.partition);
+    const start = logStarts.find((known) => known.at <= at && known.offset > offset);
+    if (start === undefined) return null;
+    const because =
+      `"${record}" was committed at offset ${offset}; the log start of ${partition.name} moved to ` +
+      `${start.offset} at ${time(start.at)}, before anybody had read it`;
+    return { clause: "C-45", because };
   }
 
   /** Nobody reads past damage in the middle of the leader's log. */
@@ -261,6 +277,15 @@ function producerEpochs(partition: PartitionGhost, value: string): ReadonlySet<n
     if (batch.records.some((record) => record.value === value)) epochs.add(batch.producerEpoch);
   }
   return epochs;
+}
+
+/** Where the committed log has a record with this value; null if it has none. */
+function offsetOf(partition: PartitionGhost, value: string): number | null {
+  for (const batch of partition.committed.log.batches) {
+    const index = batch.records.findIndex((record) => record.value === value);
+    if (index >= 0) return batch.baseOffset + index;
+  }
+  return null;
 }
 
 /** Whether the newest leader has the record at its offset. */

@@ -70,11 +70,12 @@ export class CommittedLog {
 
   /**
    * Follows a new leader, and says what it lacks; null when it has everything. A record that it has
-   * at its offset, of the same epoch, is not lost, even if what lies below differs.
+   * at its offset, of the same epoch, is not lost, even if what lies below differs; nor is one below
+   * `deletedBelow`, which was removed on purpose.
    */
   follow(
     leader: ReplicaLog,
-    who: { at: Micros; broker: number; leaderEpoch: number },
+    who: { at: Micros; broker: number; leaderEpoch: number; deletedBelow: number },
   ): Loss | null {
     const { log } = this;
     const { end } = log;
@@ -84,7 +85,8 @@ export class CommittedLog {
     const batches = log.batches.slice(first);
     const copies = this.copies.slice(first);
     const acknowledged = this.acknowledged.slice(first);
-    const lost = batches.findIndex((batch) => !holds(leader, batch));
+    const lacks = (batch: RecordBatch) => endOf(batch) > who.deletedBelow && !holds(leader, batch);
+    const lost = batches.findIndex(lacks);
     this.#cut(agreed);
     if (lost < 0) {
       this.#keep(leader, { batches, copies, acknowledged });
@@ -94,7 +96,7 @@ export class CommittedLog {
     const missing: RecordBatch[] = [];
     const copiesOfMissing: number[] = [];
     for (const [i, batch] of batches.entries()) {
-      if (holds(leader, batch)) continue;
+      if (!lacks(batch)) continue;
       missing.push(batch);
       copiesOfMissing.push(copies[i] ?? 1);
     }

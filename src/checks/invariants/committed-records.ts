@@ -68,7 +68,7 @@ export function watchCommittedRecords(context: CheckContext): void {
     for (const member of state.isr) {
       if (member === o.broker) continue;
       const replica = partition.replica(member);
-      if (log.sharedBelow(end, replica.log) || partition.isLeaving(member)) continue;
+      if (partition.shared(log, end, replica.log) || partition.isLeaving(member)) continue;
       const saw =
         `broker ${o.broker} acknowledged offset ${o.lastOffset} of ${partition.name} to acks=all; ` +
         `broker ${member} is in the ISR and has ${replica.log.end} records`;

@@ -62,7 +62,7 @@ export function watchIsrPrefix(context: CheckContext): void {
   ): void {
     const replica: ReplicaGhost = partition.replica(member);
     const { log, end, at } = against;
-    if (log.sharedBelow(end, replica.log)) {
+    if (partition.shared(log, end, replica.log)) {
       replica.lacking = false;
       return;
     }

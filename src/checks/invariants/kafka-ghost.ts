@@ -22,6 +22,7 @@ import type { RecordBatch } from "../../model/kafka/protocol/records.ts";
 import type { Txn } from "../../model/zookeeper/txn.ts";
 import type { Micros, Observers } from "../../sim/index.ts";
 import { CommittedLog, type Loss } from "./committed-log.ts";
+import { noteDeleted, noteLogStart } from "./log-starts.ts";
 import {
   PartitionGhost,
   type PartitionState,
@@ -65,7 +66,8 @@ export class KafkaGhost {
     observers.on<LogAppended>("LogAppended", (o) => this.#appended(o));
     observers.on<LogTruncated>("LogTruncated", (o, _node, at) => this.#truncated(o, at));
     observers.on<LogStartMoved>("LogStartMoved", (o) => {
-      this.partition(o.topic, o.partition).replica(o.broker).logStartOffset = o.logStartOffset;
+      const partition = this.partition(o.topic, o.partition);
+      noteLogStart(partition, partition.replica(o.broker), o.logStartOffset);
     });
     observers.on<HighWatermarkMoved>("HighWatermarkMoved", (o, _node, at) =>
       this.#highWatermark(o, at),
@@ -209,8 +211,10 @@ export class KafkaGhost {
     if (o.leaderEpoch < partition.newestLeaderEpoch) return;
     partition.newestLeader = replica;
     partition.newestLeaderEpoch = o.leaderEpoch;
+    noteDeleted(partition);
     const { leaderEpoch, broker } = o;
-    const loss = partition.committed.follow(replica.log, { at, broker, leaderEpoch });
+    const who = { at, broker, leaderEpoch, deletedBelow: partition.deletedBelow };
+    const loss = partition.committed.follow(replica.log, who);
     if (loss === null) return;
     partition.losses.push(loss);
     for (const listener of this.#lossListeners) listener(partition, loss);
@@ -251,7 +255,7 @@ export class KafkaGhost {
     const { newestLeader, newestLeaderEpoch } = partition;
     if (newestLeader === null || newestLeader === replica) return false;
     if (replica.leaderEpoch >= newestLeaderEpoch) return false;
-    return !replica.log.sharedBelow(end, newestLeader.log);
+    return !partition.shared(replica.log, end, newestLeader.log);
   }
 
   #answered(o: ProduceAnswered, at: Micros): void {
@@ -352,6 +356,7 @@ export class KafkaGhost {
     partition.newestLeader = null;
     partition.newestLeaderEpoch = -1;
     partition.batchHashes.clear();
+    partition.deletedBelow = 0;
   }
 }
 

@@ -149,6 +149,8 @@ export class PartitionGhost {
   deleting = false;
   readonly writes: StateWrite[] = [];
   readonly losses: Loss[] = [];
+  /** Log start of the newest leader: what lies below was deleted on purpose. It only rises. */
+  deletedBelow = 0;
   /** Hash of the log up to a batch, by (base offset, leader epoch): all logs must agree [I-9]. */
   readonly batchHashes = new BatchHashes();
 
@@ -178,10 +180,16 @@ export class PartitionGhost {
     return assigned.every((id) => removing.includes(id) || state.isr.includes(id));
   }
 
+  /** Whether `other` has what `log` has below `offset`, but for what is deleted. */
+  shared(log: ReplicaLog, offset: number, other: ReplicaLog): boolean {
+    if (log.sharedBelow(offset, other)) return true;
+    return this.deletedBelow > 0 && log.sharedBetween(this.deletedBelow, offset, other);
+  }
+
   /** Whether a broker's log has the committed log up to `offset`. */
   has(broker: number, offset: number): boolean {
     if (offset === 0) return true;
     const replica = this.replicas[broker];
-    return replica !== undefined && this.committed.log.sharedBelow(offset, replica.log);
+    return replica !== undefined && this.shared(this.committed.log, offset, replica.log);
   }
 }

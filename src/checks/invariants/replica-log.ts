@@ -122,6 +122,32 @@ export class ReplicaLog {
     return mine === null || theirs === null || mine === theirs;
   }
 
+  /**
+   * True if `other` has each batch that reaches into [from, to) here: the slow way, for logs that differ
+   * below `from`.
+   */
+  sharedBetween(from: number, to: number, other: ReplicaLog): boolean {
+    if (other.end < to || this.end < to) return false;
+    for (let i = this.indexOf(from); i < this.batches.length; i++) {
+      const batch = this.batches[i] as RecordBatch;
+      if (batch.baseOffset >= to) break;
+      const theirs = other.batchAt(batch.baseOffset);
+      if (theirs === null || theirs.baseOffset !== batch.baseOffset) return false;
+      if (theirs.crc !== batch.crc) return false;
+      if (theirs.partitionLeaderEpoch !== batch.partitionLeaderEpoch) return false;
+    }
+    return true;
+  }
+
+  /** Forgets what lies below `start`, a batch boundary, and goes on from `prefix`, null if unknown. */
+  rebase(start: number, prefix: number | null): void {
+    const { end } = this;
+    const later = this.batches.slice(this.indexOf(start));
+    this.reset(start, prefix);
+    for (const batch of later) this.append(batch);
+    this.end = Math.max(end, start);
+  }
+
   /** Up to which offset the two logs are equal. O(1) when one is a prefix of the other. */
   agreedEnd(other: ReplicaLog): number {
     const end = Math.min(this.end, other.end);
