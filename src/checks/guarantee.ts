@@ -9,6 +9,7 @@ import type { Observers } from "../sim/index.ts";
 import type { Finding } from "./finding.ts";
 import { ClientFindings } from "./guarantee/client-findings.ts";
 import { ClusterEvents } from "./guarantee/cluster-events.ts";
+import { ControlPlaneGaps } from "./guarantee/control-plane-gaps.ts";
 import type { AppliedFault, Excuse } from "./guarantee/excuse.ts";
 import { LostAnswers } from "./guarantee/lost-answers.ts";
 import { LostRecords } from "./guarantee/lost-records.ts";
@@ -86,6 +87,7 @@ export class GuaranteeTracker {
   readonly #clients: ClientFindings;
   readonly #lostAnswers: LostAnswers;
   readonly #stuck: StuckFollowers;
+  readonly #gaps: ControlPlaneGaps;
   /** Partitions in which one epoch has two histories, and why. */
   readonly #twoHistories = new Map<string, Excuse>();
 
@@ -98,6 +100,7 @@ export class GuaranteeTracker {
     this.#lost = new LostRecords(facts, this.#events);
     this.#clients = new ClientFindings(producers, this.#lost);
     this.#lostAnswers = new LostAnswers(observers);
+    this.#gaps = new ControlPlaneGaps(observers);
     this.#stuck = new StuckFollowers(observers, this.#events, this.#lost);
   }
 
@@ -188,7 +191,11 @@ export class GuaranteeTracker {
   }
 
   #standstill(finding: Finding, partition: PartitionGhost): Excuse | null {
-    return this.#stuckFollower(finding, partition) ?? this.#lostAnswers.excuse(partition);
+    return (
+      this.#stuckFollower(finding, partition) ??
+      this.#gaps.excuse(partition) ??
+      this.#lostAnswers.excuse(partition)
+    );
   }
 
   /** A follower that can go no further, because one epoch has two histories. */

@@ -117,14 +117,15 @@ export const adminSchema = z.strictObject(shape).superRefine((value, context) =>
 
 export type AdminEntry = z.output<typeof adminSchema>;
 
-/** `maintenance:`, operations drawn from the seed. */
-export const maintenanceSchema = z.strictObject({
-  operations: z
-    .tuple([z.int().min(0), z.int().min(0)])
-    .default([1, 4])
-    .describe("Fewest and most operations"),
-  kinds: z
-    .array(z.enum(["reassign", "cancel", "elect", "grow", "recreate", "configure", "bounce"]))
-    .optional()
-    .describe("Restrict to these kinds"),
-});
+/** `maintenance:`, operations drawn from the seed; `wrap` opens values to `{ pick }`. */
+export function maintenanceSchema(wrap: <T extends z.ZodType>(schema: T) => T) {
+  return z.strictObject({
+    operations: wrap(z.tuple([z.int().min(0), z.int().min(0)]))
+      .default([1, 4])
+      .describe("Fewest and most operations"),
+    kinds: z
+      .array(z.enum(["reassign", "cancel", "elect", "grow", "recreate", "configure", "bounce"]))
+      .optional()
+      .describe("Restrict to these kinds"),
+  });
+}

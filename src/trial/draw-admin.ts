@@ -50,7 +50,15 @@ export function drawMaintenance(scenario: Scenario, streams: RandomStreams): Dra
     if (kind === "bounce") faults.push(draw.bounce());
     else admin.push(...draw.operation(kind));
   }
-  return { admin, faults };
+  return { admin: admin.map((entry) => notSmaller(entry, admin)), faults };
+}
+
+/** A topic that is made again has as many partitions as it ever got: clients go on with those. */
+function notSmaller(entry: AdminEntry, all: readonly AdminEntry[]): AdminEntry {
+  const topic = entry["create-topic"];
+  if (topic === undefined) return entry;
+  const counts = all.flatMap((one) => (one["add-partitions"] === topic ? (one.count ?? 0) : []));
+  return { ...entry, partitions: Math.max(entry.partitions ?? 1, ...counts) };
 }
 
 class Draw {

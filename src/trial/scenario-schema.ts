@@ -167,7 +167,7 @@ function build(wrap: Wrap, forFile: boolean) {
         .array(adminSchema)
         .default([])
         .describe("What an operator does, at times from the start of load"),
-      maintenance: maintenanceSchema
+      maintenance: maintenanceSchema(wrap)
         .optional()
         .describe("Draws operations from the seed, orderly restarts of brokers among them"),
       nemesis: z

@@ -150,7 +150,7 @@ function* persist(
       return error;
     } catch (failure) {
       if (!(failure instanceof KafkaClientError)) throw failure;
-      const again = isWorthAnotherTry(operation, failure, options.deleted);
+      const again = isWorthAnotherTry(operation, failure, options);
       if (!again || context.now() >= deadline) throw failure;
     }
     yield* context.sleep(RETRY_PAUSE);
@@ -160,12 +160,14 @@ function* persist(
 function isWorthAnotherTry(
   operation: AdminOperation,
   { code, definite }: KafkaClientError,
-  deleted: ReadonlySet<string>,
+  { deleted, running }: AdminWorkloadOptions,
 ): boolean {
   if (operation.kind === "delete-topic") return !definite;
   if (operation.kind !== "create-topic") return false;
   // A deletion may take as long as a broker is away.
-  if (code === "TOPIC_ALREADY_EXISTS") return deleted.has(operation.topic);
+  if (code === "TOPIC_ALREADY_EXISTS") {
+    return deleted.has(operation.topic) || running.has(`delete ${operation.topic}`);
+  }
   return code === "INVALID_REPLICATION_FACTOR" || !definite;
 }
 

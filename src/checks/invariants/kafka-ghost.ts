@@ -233,7 +233,6 @@ export class KafkaGhost {
     const replica = partition.replica(o.broker);
     if (o.deleted) {
       replica.log.reset(0, 0);
-      replica.shortenings.length = 0;
       replica.shortenings.push({
         at,
         since: replica.loadedAt,

@@ -66,7 +66,10 @@ class KafkaAdmin implements Admin {
           const topic = left.find((other) => other.name === answer.name);
           const exhausted = attempt >= transport.retries;
           if (topic === undefined || exhausted || !isRetriable(answer.errorCode)) {
-            const absent = !uncertain && answer.errorCode !== ErrorCode.REQUEST_TIMED_OUT;
+            const absent =
+              !uncertain &&
+              answer.errorCode !== ErrorCode.REQUEST_TIMED_OUT &&
+              answer.errorCode !== ErrorCode.UNKNOWN_SERVER_ERROR;
             const code = errorName(answer.errorCode);
             const message = answer.errorMessage ?? code;
             throw new KafkaClientError(code, `topic ${answer.name}: ${message}`, absent);

@@ -26,6 +26,7 @@ export type KafkaObservation =
       readonly controllerEpoch: number;
     }
   | PartitionLeaderElected
+  | FirstElectionFailed
   | ReassignmentStarted
   | ReassignmentCompleted
   | TopicDeletionStarted
@@ -39,6 +40,7 @@ export type KafkaObservation =
   | BecameFollower
   | ReplicaStopped
   | FollowerFailed
+  | StrayReplica
   | LogAppended
   | LogTruncated
   | LogStartMoved
@@ -65,6 +67,14 @@ export interface PartitionLeaderElected extends OfReplica {
   readonly leader: number;
   readonly leaderEpoch: number;
   readonly isr: readonly number[];
+}
+/**
+ * The first state of a partition was there already, so its controller counts it as failed [CTL-43]. It
+ * may be its own write, whose answer was lost [ZK-2]: until the next controller reads it, nobody is
+ * told of the leader (gap).
+ */
+export interface FirstElectionFailed extends OfReplica {
+  readonly kind: "FirstElectionFailed";
 }
 /** A controller wrote another target, or its cancellation, into the topic node [CTL-82]. */
 export interface ReassignmentStarted extends OfReplica {
@@ -153,6 +163,13 @@ export interface BecameFollower extends OfReplica {
 export interface ReplicaStopped extends OfReplica {
   readonly kind: "ReplicaStopped";
   readonly deleted: boolean;
+}
+/**
+ * A LeaderAndIsr was refused because the log here is that of an older topic of the same name, whose
+ * deletion never reached this broker [CTL-76] (gap).
+ */
+export interface StrayReplica extends OfReplica {
+  readonly kind: "StrayReplica";
 }
 /** A follower gave up fetching a partition until the next LeaderAndIsr [REP-83, LOG-15]. */
 export interface FollowerFailed extends OfReplica {

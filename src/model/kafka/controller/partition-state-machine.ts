@@ -129,9 +129,16 @@ export class PartitionStateMachine {
     }
     const results = yield* store.createPartitionStates(candidates, states, context.epochVersion);
     const online: PartitionRecord[] = [];
-    for (const [index, { state }] of results.entries()) {
-      if (state === null) continue;
+    for (const [index, { code, state }] of results.entries()) {
       const record = candidates[index] as PartitionRecord;
+      if (state === null) {
+        const { topic, partition } = record;
+        const broker = this.#parts.brokerId;
+        if (code === ZkCode.NODEEXISTS) {
+          this.#parts.observe({ kind: "FirstElectionFailed", broker, topic, partition });
+        }
+        continue;
+      }
       record.leadership = state;
       batch.addLeaderAndIsr(state.isr, record, true);
       online.push(record);

@@ -7,7 +7,7 @@
 import { DiskError, type Timer } from "../../../sim/index.ts";
 import type { DataPlane } from "../contracts.ts";
 import type { LogHome } from "../log/log-identity.ts";
-import type { ReplicaStopped } from "../observations.ts";
+import type { ReplicaStopped, StrayReplica } from "../observations.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import {
   type DeleteRecordsRequest,
@@ -30,6 +30,7 @@ import {
 } from "../protocol/messages.ts";
 import { DeleteRecordsHandler } from "./delete-records.ts";
 import type { ReplicaManagerOptions } from "./environment.ts";
+import { isNewerLeaderEpoch } from "./fencing.ts";
 import { FetchHandler } from "./fetch-handler.ts";
 import { FetcherManager } from "./fetcher-manager.ts";
 import { OffsetQueries } from "./offset-queries.ts";
@@ -138,11 +139,19 @@ export class ReplicaManager implements DataPlane {
     if (known?.offline || this.logDirOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
     const log = known?.log ?? logs.get(topic, index);
     if (log !== undefined && log.identity.topicId !== topicId) {
+      const stray: StrayReplica = {
+        kind: "StrayReplica",
+        broker: brokerId,
+        topic,
+        partition: index,
+      };
+      this.#options.context.observe(stray);
       return ErrorCode.INCONSISTENT_TOPIC_ID;
     }
     if (!state.replicas.includes(brokerId)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     const current = known?.leaderEpoch ?? -1;
-    if (state.leaderEpoch <= current && !switches["unfenced-leader-and-isr"]) {
+    const isNew = isNewerLeaderEpoch(state.leaderEpoch, current);
+    if (!isNew && !switches["unfenced-leader-and-isr"]) {
       return ErrorCode.STALE_CONTROLLER_EPOCH;
     }
     const partition = known ?? this.#host(topic, topicId, state);

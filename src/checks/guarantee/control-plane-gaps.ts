@@ -1,0 +1,54 @@
+/**
+ * Standstills of a partition that Kafka's own control plane brings about: a replica that refuses it
+ * because of an older topic's log, and a first election that its controller took for failed.
+ */
+import type { FirstElectionFailed, StrayReplica } from "../../model/kafka/observations.ts";
+import type { Micros, Observers } from "../../sim/index.ts";
+import type { PartitionGhost } from "../invariants/partition-ghost.ts";
+import { time } from "./cluster-events.ts";
+import type { Excuse } from "./excuse.ts";
+
+export class ControlPlaneGaps {
+  /** By partition: brokers that refuse it, and since when. */
+  readonly #strays = new Map<string, Map<number, Micros>>();
+  /** By partition: the last first election that failed. */
+  readonly #failed = new Map<string, Micros>();
+
+  constructor(observers: Observers) {
+    observers.on<StrayReplica>("StrayReplica", (o, _node, at) => {
+      const name = `${o.topic}-${o.partition}`;
+      const brokers = this.#strays.get(name) ?? new Map<number, Micros>();
+      this.#strays.set(name, brokers.set(o.broker, at));
+    });
+    observers.on<FirstElectionFailed>("FirstElectionFailed", (o, _node, at) => {
+      this.#failed.set(`${o.topic}-${o.partition}`, at);
+    });
+  }
+
+  excuse(partition: PartitionGhost): Excuse | null {
+    return this.#strayReplica(partition) ?? this.#firstElection(partition);
+  }
+
+  /** [CTL-76] */
+  #strayReplica(partition: PartitionGhost): Excuse | null {
+    for (const [broker, at] of this.#strays.get(partition.name) ?? []) {
+      if (!partition.assigned?.includes(broker)) continue;
+      if ((partition.replicas[broker]?.role ?? "none") !== "none") continue;
+      const because =
+        `broker ${broker} still holds ${partition.name} of a deleted topic of that name, because no ` +
+        `StopReplica ever reached it, and refuses the new one since ${time(at)}: topic ids differ`;
+      return { clause: "C-28", because };
+    }
+    return null;
+  }
+
+  /** [CTL-43], [ZK-2] */
+  #firstElection(partition: PartitionGhost): Excuse | null {
+    const at = this.#failed.get(partition.name);
+    if (at === undefined || partition.state?.version !== 0) return null;
+    const because =
+      `the controller wrote the first state of ${partition.name}, lost the answer, and took the node ` +
+      `that it then found for somebody else's at ${time(at)}; nobody was told of the leader`;
+    return { clause: "C-26", because };
+  }
+}
