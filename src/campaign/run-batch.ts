@@ -26,14 +26,15 @@ export function runBatch(batch: Batch): TrialSummary[] {
     parsed.set(source.text, file);
   }
   const scenario = file;
-  return batch.seeds.map((task) => runSeed(scenario, batch.variant, task));
+  return batch.seeds.map((task) => runSeed(scenario, batch, task));
 }
 
-function runSeed(file: ScenarioFile, variant: string | null, task: SeedTask): TrialSummary {
+function runSeed(file: ScenarioFile, batch: Batch, task: SeedTask): TrialSummary {
+  const { variant, overrides } = batch;
   const { seed, known } = task;
   const from = performance.now();
   try {
-    const scenario = resolveScenario(file, seed);
+    const scenario = resolveScenario(file, seed, overrides);
     const result = runTrial({ scenario, seed, variant });
     const wallMs = performance.now() - from;
     const second = task.verify ? runTrial({ scenario, seed, variant }).fingerprint : null;

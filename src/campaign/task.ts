@@ -5,6 +5,7 @@
  */
 import type { Finding } from "../checks/finding.ts";
 import type { OutsideFinding, Verdict } from "../trial/result.ts";
+import type { Override } from "../trial/scenario.ts";
 import type { ScenarioSource } from "./library.ts";
 
 export interface SeedTask {
@@ -21,6 +22,8 @@ export interface Batch {
   readonly source: ScenarioSource;
   readonly variant: string | null;
   readonly seeds: readonly SeedTask[];
+  /** `--set` on top of the file. */
+  readonly overrides?: readonly Override[];
 }
 
 export interface TrialSummary {

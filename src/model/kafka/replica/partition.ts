@@ -18,6 +18,7 @@ import {
 } from "../protocol/messages.ts";
 import type { RecordBatch } from "../protocol/records.ts";
 import type { ReplicaManagerOptions } from "./environment.ts";
+import { leaderEpochError } from "./fencing.ts";
 import { candidateWith, type HighWatermarkQuestion } from "./high-watermark.ts";
 import {
   effectiveMinIsr,
@@ -116,11 +117,8 @@ export class Partition implements HighWatermarkQuestion {
 
   /** NONE, or why a request with this leader epoch is refused; -1 is not checked [REP-10]. */
   checkEpoch(currentLeaderEpoch: number): number {
-    if (currentLeaderEpoch < 0 || currentLeaderEpoch === this.leaderEpoch) return ErrorCode.NONE;
     if (this.#options.switches["unfenced-fetch"]) return ErrorCode.NONE;
-    return currentLeaderEpoch < this.leaderEpoch
-      ? ErrorCode.FENCED_LEADER_EPOCH
-      : ErrorCode.UNKNOWN_LEADER_EPOCH;
+    return leaderEpochError(currentLeaderEpoch, this.leaderEpoch);
   }
 
   // --- roles --------------------------------------------------------------------------------------
