@@ -69,6 +69,18 @@ await Promise.all([
       js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
     },
   }),
+  // The library: for other people's tests and programs.
+  build({
+    ...common,
+    entryPoints: ["src/index.ts", "src/testing.ts"],
+    outdir: "dist",
+    format: "esm",
+    splitting: true,
+    chunkNames: "library-[hash]",
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    },
+  }),
   buildPage(join(root, "dist/report.html")),
 ]);
 await storeCompiledCode();

@@ -1,8 +1,19 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
+const source = (name: string) => join(import.meta.dirname, "src", name);
+
 export default defineConfig({
+  resolve: {
+    // Examples import the package by its name, as its users do.
+    alias: [
+      { find: /^kafka-trial\/testing$/, replacement: source("testing.ts") },
+      { find: /^kafka-trial$/, replacement: source("index.ts") },
+    ],
+  },
   test: {
     include: [
+      "examples/**/*.test.ts",
       "src/**/*.test.ts",
       "properties/**/*.property.test.ts",
       "scenarios/**/*.test.ts",

@@ -6,10 +6,25 @@ export { CATALOGUE, type CatalogueEntry, catalogueEntry } from "./checks/catalog
 export { checkHistory } from "./checks/checkers/index.ts";
 export type { Finding } from "./checks/finding.ts";
 export type { Op } from "./checks/history.ts";
+export { readHistory, writeHistory } from "./checks/history.ts";
+export { writeEdnHistory } from "./checks/history-edn.ts";
 export type { Fault, FaultKind, FaultPlan } from "./faults/plan.ts";
 export { planFromJson, planToJson } from "./faults/schema.ts";
 export { formatFault } from "./faults/written.ts";
+export type * from "./model/clients/api.ts";
+export type * from "./model/clients/observations.ts";
+export type * from "./model/kafka/observations.ts";
+export type { Roles } from "./model/roles.ts";
 export { VARIANTS, type VariantId } from "./model/variants/registry.ts";
+export type {
+  Completion,
+  Flow,
+  NodeObservation,
+  Observers,
+  ProcessContext,
+  SimNode,
+  World,
+} from "./sim/index.ts";
 export {
   type FailureFile,
   failureFile,
@@ -17,6 +32,14 @@ export {
   parseFailureFile,
   type ToolVersion,
 } from "./trial/failure-file.ts";
+export type {
+  CheckFail,
+  OwnCheck,
+  OwnFault,
+  OwnParts,
+  OwnWorkload,
+  WorkloadClient,
+} from "./trial/own.ts";
 export type { OutsideFinding, TrialPhase, TrialResult, Verdict } from "./trial/result.ts";
 export {
   type Override,

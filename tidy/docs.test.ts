@@ -88,8 +88,24 @@ describe("links in the documents", () => {
   it.each(FILES)("%s", (file) => {
     const text = readFileSync(join(ROOT, file), "utf8");
     for (const [, target] of text.matchAll(/\]\(([^)#]+)\)/g)) {
+      if (/^https?:/.test(target as string)) continue;
       const path = resolve(ROOT, dirname(file), target as string);
       expect(existsSync(path), `${file} links to ${target}`).toBe(true);
     }
+  });
+});
+
+describe("TypeScript in the documents", () => {
+  const examples = readdirSync(join(ROOT, "examples")).map((name) =>
+    readFileSync(join(ROOT, "examples", name), "utf8"),
+  );
+  const typescript = FILES.flatMap((file) => blocks(file, "ts").map((text) => ({ file, text })));
+
+  it.each(typescript)("an example of $file is a file of examples/, which is run", ({ text }) => {
+    expect(examples).toContain(text);
+  });
+
+  it("shows every example", () => {
+    for (const example of examples) expect(typescript.map(({ text }) => text)).toContain(example);
   });
 });

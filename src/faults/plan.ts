@@ -33,7 +33,7 @@ export type PlainKind =
   | "disk-stall"
   | "fast-restart";
 
-interface PlainFault extends FaultBase {
+export interface PlainFault extends FaultBase {
   readonly kind: PlainKind;
 }
 

@@ -44,6 +44,7 @@ import type { Drawn } from "./draw.ts";
 import { clusterFacts } from "./facts.ts";
 import { historyFindings } from "./history-findings.ts";
 import { Liveness } from "./liveness.ts";
+import { type OwnParts, OwnRuntime } from "./own.ts";
 import type { OutsideFinding, TrialPhase, TrialResult, Verdict } from "./result.ts";
 import type { ResolvedScenario, Scenario } from "./scenario.ts";
 
@@ -64,6 +65,8 @@ export interface TrialOptions {
   readonly stopAt?: (finding: Finding, clause: string | null) => boolean;
   /** With `stopAt`: no phase after this one. */
   readonly lastPhase?: "chaos" | "final reads";
+  /** Workloads, checks and faults written in TypeScript. */
+  readonly own?: OwnParts;
   /** Called when the world is built and nothing has started: logs and traces attach here. */
   readonly onWorld?: (trial: Trial) => void;
 }
@@ -108,6 +111,7 @@ export class Trial {
   /** Filled when the final reads begin. */
   readonly #finalPartitions: TopicPartition[] = [];
   readonly #operator: SimNode | null;
+  readonly #own: OwnRuntime;
   #why: string | null = null;
   /** `stopAt` has ended the trial. */
   #stopped = false;
@@ -156,6 +160,8 @@ export class Trial {
       partitions: this.#finalPartitions,
     });
     this.#operator = addOperator(parts, this.liveness.operations);
+    const report = (finding: Finding) => this.#report(finding);
+    this.#own = new OwnRuntime(options.own ?? {}, { ...parts, roles: this.roles, report });
     this.nemesis = this.#drawNemesis();
     options.onWorld?.(this);
   }
@@ -237,6 +243,7 @@ export class Trial {
     for (const node of this.#producers.nodes) world.start(node);
     for (const node of this.#consumers.nodes) world.start(node);
     if (this.#operator !== null) world.start(this.#operator);
+    this.#own.start();
     if (options.plan != null) {
       injector.schedule(options.plan, 0);
     } else {
@@ -328,6 +335,7 @@ export class Trial {
   #judge(): void {
     try {
       this.#invariants?.finish(this.world.now);
+      this.#own.finish();
       const history = historyFindings(this.recorder.ops, this.facts, this.phases);
       const { deletedTopics } = this.liveness;
       for (const finding of history.findings) {
