@@ -11,6 +11,7 @@ import type { TrialPhase } from "../result.ts";
 import type { ResolvedScenario } from "../scenario.ts";
 import { Trial } from "../trial.ts";
 import type { Case } from "./case.ts";
+import { watchPlacement } from "./placement.ts";
 
 /** A violation of `check`, or with `clause` a finding of it outside of the guarantee under that clause. */
 export interface ShrinkTarget {
@@ -30,6 +31,8 @@ export interface Outcome {
   readonly loadFrom: Micros;
   /** Records sent, and polls that returned some, until the finding; the final reads not counted. */
   readonly operations: number;
+  /** Replicas of each partition as they were placed, by topic. */
+  readonly placement: ReadonlyMap<string, readonly number[][]>;
 }
 
 export interface AttemptOptions {
@@ -60,6 +63,7 @@ export function attemptInput(input: Input, options: AttemptOptions): Attempted {
   const { target } = options;
   let found: Finding | null = null;
   let ended = false;
+  let placement: Outcome["placement"] = new Map();
   const trial = new Trial({
     scenario: input.scenario,
     seed: input.seed,
@@ -72,8 +76,10 @@ export function attemptInput(input: Input, options: AttemptOptions): Attempted {
       if (matches && found === null) found = finding;
       return matches && !ended;
     },
+    onWorld: ({ world }) => {
+      placement = watchPlacement(world.observers);
+    },
   });
-  trial.world.afterEvent = null;
   const result = trial.run();
   ended = true;
   const finding = found as Finding | null;
@@ -89,6 +95,7 @@ export function attemptInput(input: Input, options: AttemptOptions): Attempted {
     phase,
     loadFrom: boot?.to ?? 0,
     operations: operationsOf(trial),
+    placement,
   };
   return { outcome, events: result.events };
 }

@@ -70,16 +70,13 @@ function sendOf(at: Micros, partition: string, value: string): Send {
   return key === "-" ? send : { ...send, key };
 }
 
-/** With the replicas where this trial placed them. */
-export function withExplicitReplicas(from: Case, { trial }: Outcome): Case {
+/** With the replicas where this trial placed them when it created the topics. */
+export function withExplicitReplicas(from: Case, { placement }: Outcome): Case {
   const topics = from.scenario.topics.map((topic): Topic => {
-    const replicas: number[][] = [];
-    for (let partition = 0; partition < topic.partitions; partition++) {
-      const nodes = trial.roles.replicas(topic.name, partition);
-      replicas.push(nodes.map(({ name }) => Number(name.slice(1))));
-    }
+    const replicas = placement.get(topic.name);
+    if (replicas === undefined || replicas.length !== topic.partitions) return topic;
     const whole = replicas.every((ids) => ids.length === topic.replicationFactor);
-    return whole ? { ...topic, replicas } : topic;
+    return whole ? { ...topic, replicas: replicas.map((ids) => [...ids]) } : topic;
   });
   return { ...from, scenario: { ...from.scenario, topics } };
 }

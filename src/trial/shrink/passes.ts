@@ -6,9 +6,18 @@ import type { Fault } from "../../faults/plan.ts";
 import { withFaults } from "./case.ts";
 import { cutConsumers, cutRecords, plainClients } from "./clients.ts";
 import { withExplicitReplicas, withExplicitSends, withSingleConsumers } from "./explicit.ts";
+import { cutOperations } from "./operations.ts";
 import { type Best, leaveOut, type Search, tryCase } from "./search.ts";
 import { cutSettings } from "./settings.ts";
-import { findDuringLoad, roundDuration, roundTimes, shortenTimes, trim } from "./times.ts";
+import {
+  findDuringLoad,
+  roundDuration,
+  roundTimes,
+  shortenTimes,
+  trim,
+  waitInFull,
+  waitLess,
+} from "./times.ts";
 import { cutTopology } from "./topology.ts";
 
 /** Rounds through all passes at most: each must have changed something to go on. */
@@ -19,11 +28,14 @@ const OTHERS = 3;
 export function* shrinkPasses(best: Best): Search {
   yield* makeExplicit(best, OTHERS);
   yield* findDuringLoad(best);
+  const { converge } = best.case.scenario;
+  yield* waitLess(best);
   yield* trim(best);
   yield* cutConsumers(best);
   yield* cutTopology(best, 0);
   for (let round = 0; round < ROUNDS; round++) {
     let changed = yield* cutFaults(best, 0);
+    if (yield* cutOperations(best, 0)) changed = true;
     if (yield* trim(best)) changed = true;
     if (yield* makeExplicit(best, OTHERS)) changed = true;
     if (yield* cutRecords(best, 0)) changed = true;
@@ -36,10 +48,12 @@ export function* shrinkPasses(best: Best): Search {
     if (!changed) break;
   }
   yield* cutFaults(best, OTHERS);
+  yield* cutOperations(best, OTHERS);
   yield* cutRecords(best, OTHERS);
   yield* plainFaults(best);
   yield* roundTimes(best);
   yield* roundDuration(best);
+  yield* waitInFull(best, converge);
   yield* trim(best);
   // Each fault alone: what this pass leaves is necessary.
   yield* cutFaults(best, OTHERS);

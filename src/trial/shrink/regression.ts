@@ -19,7 +19,7 @@ export function regressionText(result: Pick<ShrinkResult, "scenario">, command: 
     },
     Map(_, node, path) {
       const list = keyOf(path.slice(0, -1));
-      if (list === "faults" || list === "sends") node.flow = true;
+      if (list === "faults" || list === "sends" || list === "admin") node.flow = true;
     },
   });
   return `# ${command}\n${document.toString({ lineWidth: 100 })}`;

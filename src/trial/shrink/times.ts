@@ -3,7 +3,13 @@
  * last less, and times become numbers that can be read.
  */
 import type { Fault } from "../../faults/plan.ts";
-import { formatDuration, MILLISECOND, type Micros, SECOND } from "../../sim/index.ts";
+import {
+  formatDuration,
+  MILLISECOND,
+  type Micros,
+  parseDuration,
+  SECOND,
+} from "../../sim/index.ts";
 import {
   type Case,
   durationOf,
@@ -12,8 +18,10 @@ import {
   sendTime,
   withDuration,
   withFaults,
+  withScenario,
   withSends,
 } from "./case.ts";
+import { mapOperations, operationAt, operationTime } from "./operations.ts";
 import { type Best, type Search, tryCase } from "./search.ts";
 
 /** Between the finding and the end of the load, so that a small shift does not hide it. */
@@ -28,11 +36,15 @@ export function* trim(best: Best): Search {
   const before = best.case;
   const sends = sendsOf(before);
   const kept = sends.filter(({ send }) => sendTime(send) <= end);
-  let trimmed = withFaults(withSends(before, kept), (fault) => (fault.at <= end ? fault : null));
+  const early = mapOperations(withSends(before, kept), (entry) =>
+    operationTime(entry) <= end ? entry : null,
+  );
+  let trimmed = withFaults(early, (fault) => (fault.at <= end ? fault : null));
   if (duration < durationOf(before)) trimmed = withDuration(trimmed, duration);
   const same =
     kept.length === sends.length &&
     trimmed.origins.length === before.origins.length &&
+    trimmed.scenario.admin.length === before.scenario.admin.length &&
     duration >= durationOf(before);
   return same ? false : yield* tryCase(trimmed);
 }
@@ -54,6 +66,26 @@ export function* findDuringLoad(best: Best): Search {
   return yield* tryCase(withDuration(ended, endedAt - loadFrom + 10 * SECOND));
 }
 
+/** Longer than a session, a lagging replica and a delivery take, with some to spare. */
+const CONVERGED = { fast: "60s", medium: "2m", default: "4m" } as const;
+
+/** Less waiting for what never comes; `waitInFull` says afterwards whether that was right. */
+export function* waitLess(best: Best): Search {
+  if (best.outcome.finding.check !== "Convergence") return false;
+  const converge = CONVERGED[best.case.scenario.timeouts];
+  const shorter = (parseDuration(converge) as Micros) < convergeOf(best.case);
+  return shorter && (yield* tryCase(withScenario(best.case, { converge })));
+}
+
+export function* waitInFull(best: Best, converge: string): Search {
+  if (best.case.scenario.converge === converge) return false;
+  return yield* tryCase(withScenario(best.case, { converge }), 3);
+}
+
+function convergeOf({ scenario }: Case): Micros {
+  return parseDuration(scenario.converge) as Micros;
+}
+
 export function* shortenTimes(best: Best): Search {
   let changed = yield* shiftStart(best);
   if (yield* closeGaps(best)) changed = true;
@@ -69,6 +101,7 @@ function momentsOf(from: Case): Micros[] {
     if (duration !== null && duration > 0) moments.add(at + duration);
   }
   for (const { send } of sendsOf(from)) moments.add(sendTime(send));
+  for (const entry of from.scenario.admin) moments.add(operationTime(entry));
   return [...moments].sort((a, b) => a - b);
 }
 
@@ -80,7 +113,13 @@ function warped(from: Case, warp: (at: Micros) => Micros): Case {
     const duration = Math.max(MILLISECOND, warp(fault.at + fault.duration) - at);
     return { ...fault, at, duration } as Fault;
   });
-  const sends = mapSends(faults, (send) => ({ ...send, at: formatDuration(warp(sendTime(send))) }));
+  const operations = mapOperations(faults, (entry) =>
+    operationAt(entry, warp(operationTime(entry))),
+  );
+  const sends = mapSends(operations, (send) => ({
+    ...send,
+    at: formatDuration(warp(sendTime(send))),
+  }));
   const moved = durationOf(from) - warp(durationOf(from));
   return withDuration(sends, Math.max(SECOND, durationOf(from) - moved));
 }
@@ -207,8 +246,9 @@ function roundFault(fault: Fault, grain: Micros): Fault {
 
 /** null when all times are round already. */
 function roundAll(from: Case, grain: Micros): Case | null {
+  const faults = withFaults(from, (fault) => roundFault(fault, grain));
   const rounded = mapSends(
-    withFaults(from, (fault) => roundFault(fault, grain)),
+    mapOperations(faults, (entry) => operationAt(entry, round(operationTime(entry), grain))),
     (send) => ({ ...send, at: formatDuration(round(sendTime(send), grain)) }),
   );
   return JSON.stringify(rounded) === JSON.stringify(from) ? null : rounded;

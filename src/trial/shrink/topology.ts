@@ -3,6 +3,7 @@
  * in faults and records with it: a smaller cluster is a cluster of its own, with no gaps in it.
  */
 import type { Fault } from "../../faults/plan.ts";
+import type { AdminEntry } from "../admin-schema.ts";
 import {
   type Case,
   namesIn,
@@ -13,6 +14,13 @@ import {
   withFaults,
   withScenario,
 } from "./case.ts";
+import {
+  brokersOfOperation,
+  mapOperations,
+  renamePartitions,
+  renumberBrokers,
+  topicsOfOperation,
+} from "./operations.ts";
 import { type Best, type Search, tryCase } from "./search.ts";
 
 export function* cutTopology(best: Best, others: number): Search {
@@ -67,8 +75,11 @@ function keepTopics(from: Case, names: readonly string[]): Case {
     const rest = list?.filter((name) => names.includes(name));
     return rest === undefined || rest.length === 0 ? {} : { topics: rest };
   };
-  const { topics, producers, consumers } = from.scenario;
+  const { topics, producers, consumers, admin } = from.scenario;
+  const gone = (entry: AdminEntry) =>
+    topicsOfOperation(entry).some((name) => !names.includes(name));
   return withScenario(from, {
+    admin: admin.filter((entry) => !gone(entry)),
     topics: topics.filter(({ name }) => names.includes(name)),
     producers: producers.map(({ topics: own, ...group }) => ({
       ...group,
@@ -107,7 +118,16 @@ function keepPartition(from: Case, topic: string, partition: number): Case {
       return to === name ? `${topic}-0` : null;
     }),
   }));
-  return withScenario(from, { topics, producers });
+  const admin: AdminEntry[] = [];
+  for (const entry of from.scenario.admin) {
+    const changed = renamePartitions(entry, (other) => {
+      if (splitPartition(other).topic !== topic) return other;
+      return other === name ? `${topic}-0` : null;
+    });
+    if (changed === null) continue;
+    admin.push(changed["create-topic"] === topic ? { ...changed, partitions: 1 } : changed);
+  }
+  return withScenario(from, { topics, producers, admin });
 }
 
 // --- brokers --------------------------------------------------------------------------------------
@@ -137,6 +157,7 @@ function replicaIds({ scenario }: Case): Set<number> | null {
     if (replicas === undefined) return null;
     for (const partition of replicas) for (const id of partition) ids.add(id);
   }
+  for (const entry of scenario.admin) for (const id of brokersOfOperation(entry)) ids.add(id);
   return ids;
 }
 
@@ -177,7 +198,8 @@ function keepBrokers(from: Case, kept: readonly number[]): Case {
     const number = numbers.get(Number(id));
     if (number !== undefined) brokerConfig[String(number)] = config;
   }
-  const smaller = withScenario(from, {
+  const operations = mapOperations(from, (entry) => renumberBrokers(entry, numbers));
+  const smaller = withScenario(operations, {
     cluster: { ...cluster, brokers: kept.length, brokerConfig },
     topics: topics.map((topic) =>
       topic.replicas === undefined
