@@ -379,6 +379,20 @@ describe("consumers", () => {
     stream.state({ kind: "LogStartMoved", ...place, logStartOffset: 1, reason: "retention" });
     expect(moved(stream)?.outside.clause).toBe("C-45");
   });
+
+  it("do not see what retention removed before they came to it, unless it was lost [C-45]", () => {
+    const unseen = (stream: Stream) =>
+      stream.tracker.classify(historyFinding("unseen", stream.at, { offset: 0, record: "a" }))
+        ?.outside.clause;
+    const place = { broker: 1, topic: "orders", partition: 0, reason: "retention" } as const;
+    const stream = new Stream().committed("a", "b");
+    expect(unseen(stream)).toBe(undefined);
+    stream.state({ kind: "LogStartMoved", ...place, logStartOffset: 1 });
+    expect(unseen(stream)).toBe("C-45");
+    const later = new Stream().committed("b");
+    later.state({ kind: "LogStartMoved", ...place, logStartOffset: 1 });
+    expect(unseen(later)).toBe(undefined);
+  });
 });
 
 describe("ZooKeeper [C-1g]", () => {

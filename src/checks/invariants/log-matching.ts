@@ -9,6 +9,7 @@
 import type { LogAppended } from "../../model/kafka/observations.ts";
 import type { RecordBatch } from "../../model/kafka/protocol/records.ts";
 import type { CheckContext } from "./check.ts";
+import { differsInDeletedOnly } from "./log-starts.ts";
 
 export function watchLogMatching(context: CheckContext): void {
   const { kafka, observers, facts } = context;
@@ -56,7 +57,7 @@ export function watchLogMatching(context: CheckContext): void {
     const known = partition.batchHashes.get(baseOffset, partitionLeaderEpoch);
     const { hash } = log;
     if (known === undefined) partition.batchHashes.set(baseOffset, partitionLeaderEpoch, hash);
-    else if (known !== hash && !replica.diverged) {
+    else if (known !== hash && !replica.diverged && !differsInDeletedOnly(partition, replica)) {
       // One divergence makes all later batches differ: it is told once until the log is cut.
       replica.diverged = true;
       // From here on the others must follow this leader: one rewriting of an offset is one finding.

@@ -18,12 +18,30 @@ export function noteLogStart(
   if (replica === partition.newestLeader && replica.role === "leader") noteDeleted(partition);
   if (offset > partition.deletedBelow) return;
   const { log } = replica;
-  const { committed } = partition;
-  if (log.end < offset || committed.log.sharedBelow(offset, log)) return;
-  // A batch that reaches over the log start stays whole.
+  if (log.end < offset || partition.committed.log.sharedBelow(offset, log)) return;
+  forgetBelow(partition, replica, offset);
+}
+
+/**
+ * Whether a follower differs from the newest leader only in what is deleted. Its own log start follows
+ * after the append of the same answer [REP-82], so it is told from here on as if it had.
+ */
+export function differsInDeletedOnly(partition: PartitionGhost, replica: ReplicaGhost): boolean {
+  const { deletedBelow, newestLeader } = partition;
+  if (deletedBelow === 0 || newestLeader === null || newestLeader === replica) return false;
+  const { log } = replica;
+  if (!log.sharedBetween(deletedBelow, log.end, newestLeader.log)) return false;
+  forgetBelow(partition, replica, deletedBelow);
+  return true;
+}
+
+/** Compares a replica's log from `offset` on only. A batch that reaches over it stays whole. */
+function forgetBelow(partition: PartitionGhost, replica: ReplicaGhost, offset: number): void {
+  const { log } = replica;
   const first = log.batchAt(offset);
   const start = first === null ? offset : first.baseOffset;
-  log.rebase(start, committed.log.hashAt(start));
+  const trusted = partition.newestLeader ?? partition.committed;
+  log.rebase(start, trusted.log.hashAt(start) ?? partition.committed.log.hashAt(start));
   replica.diverged = false;
 }
 

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { Stream } from "../testing/stream.ts";
+
+const PLACE = { topic: "orders", partition: 0 } as const;
+
+/** Broker 3 was away and has another record below the log start of the new leader 2. */
+function otherRecordBelow(logStartOffset: number): Stream {
+  const stream = new Stream().committed("a");
+  stream.write(1, "tail").fetch(3, 1).kill(3).kill(1);
+  stream.isr(2, 1, [2]).lead(2, 1, [2]).write(2, "b").write(2, "c").commit(2, 3);
+  const reason = "retention";
+  stream.state({ kind: "LogStartMoved", broker: 2, ...PLACE, logStartOffset, reason });
+  return stream.restart(3, 2).follow(3, 2, 1);
+}
+
+describe("records below the leader's log start", () => {
+  it("need not be on the members of the ISR [I-7, LOG-41]", () => {
+    const stream = otherRecordBelow(2).fetch(3, 2);
+    expect(stream.isr(2, 1, [2, 3]).caught).toEqual([]);
+    // Where nothing was deleted the same is a lack in the ISR.
+    expect(otherRecordBelow(1).fetch(3, 2).isr(2, 1, [2, 3]).caught).toContain(
+      "HighWatermarkBelowIsr",
+    );
+  });
+
+  it("are gone on a follower whose log start passes them: what follows is compared [EPO-4]", () => {
+    const stream = otherRecordBelow(2);
+    const reason = "leader";
+    stream.state({ kind: "LogStartMoved", broker: 3, ...PLACE, logStartOffset: 2, reason });
+    expect(stream.fetch(3, 2).isr(2, 1, [2, 3]).caught).toEqual([]);
+  });
+});
