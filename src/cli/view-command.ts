@@ -8,7 +8,7 @@ import { replayCommands, type TrialName, trialCommands } from "../report/command
 import { reportHtml, writeReport } from "../report/html-report.ts";
 import type { Recording } from "../report/recording/format.ts";
 import { recordTrial } from "../report/recording/recorder.ts";
-import { grouped } from "../report/text.ts";
+import { grouped, plural } from "../report/text.ts";
 import { parseFailureFile } from "../trial/failure-file.ts";
 import { type Override, resolveScenario } from "../trial/scenario.ts";
 import type { TrialOptions } from "../trial/trial.ts";
@@ -67,7 +67,12 @@ export async function viewCommandLine(
     io.out(`${JSON.stringify({ file: name, bytes, verdict, fingerprint, seed })}\n`);
   } else {
     io.err(
-      `${trial.verdict.toUpperCase()}  ${grouped(bytes / 1024)} KiB, fingerprint ${trial.fingerprint}\n`,
+      [
+        `${trial.verdict.toUpperCase()}  scenario=${trial.scenario.name}  seed=${trial.seed}`,
+        `  ${plural(trial.events, "event")}, fingerprint ${trial.fingerprint}`,
+        `  ${grouped(bytes / 1024)} KiB, to be opened ${options.perfetto === true ? "at ui.perfetto.dev" : "in a browser"}:`,
+        "",
+      ].join("\n"),
     );
     io.out(`${name}\n`);
   }

@@ -1,5 +1,5 @@
 /** Draws one replica's log over time: an area by epoch, its high watermark, and where it was cut. */
-import { type ScaleLinear, scaleLinear } from "d3-scale";
+import type { ScaleLinear } from "d3-scale";
 import type { Canvas, Sight } from "./canvas.ts";
 import { epochColour } from "./palette.ts";
 import { lastAtOrBefore, type ReplicaLog } from "./replica-log.ts";
@@ -20,8 +20,11 @@ export function drawReplica(
   const { context, palette, left, width } = canvas;
   const top = row.y + 5;
   const bottom = row.y + row.height - 2;
-  const y = scaleLinear(offsetSpan(timeline, lane, sight), [bottom, top]).clamp(true);
-  const floor = y.domain()[0] as number;
+  const [floor, ceiling] = offsetSpan(timeline, lane, sight);
+  const perOffset = (bottom - top) / (ceiling - floor);
+  // Half pixels: a log that grows is drawn anew only when it has grown by one.
+  const y = (offset: number) =>
+    Math.round((bottom - Math.max(0, Math.min(ceiling, offset) - floor) * perOffset) * 2) / 2;
   let position = replica.position(sight.from);
   const { at, logEndOffset, highWatermark } = replica;
   const high: [number, number][] = [];
@@ -59,7 +62,7 @@ export function drawReplica(
       runPosition >= 0 &&
       y(highWatermark[runPosition] as number) === y(highWatermark[next] as number);
     position = next;
-    if (Math.abs(before - after) < 0.25 && sameHigh) continue;
+    if (before === after && sameHigh) continue;
     flush(pixel);
     if (runPosition >= 0) high.push([pixel, y(highWatermark[runPosition] as number)]);
     runStart = pixel;
@@ -139,7 +142,13 @@ function drawHighWatermark(canvas: Canvas, points: readonly (readonly [number, n
   trace();
 }
 
-function drawCut(canvas: Canvas, replica: ReplicaLog, cut: number, x: Scale, y: Scale): void {
+function drawCut(
+  canvas: Canvas,
+  replica: ReplicaLog,
+  cut: number,
+  x: Scale,
+  y: (offset: number) => number,
+): void {
   const { context, palette, left, width } = canvas;
   const at = x(replica.at[cut] as number);
   if (at < left || at > width) return;

@@ -22,6 +22,7 @@ export function Verdict({ timeline, onMoment }: VerdictProps) {
       <div class="claim">
         <h1 id="claim">{claimWords(recording)}</h1>
         {finding !== undefined && <Evidence finding={finding} onMoment={onMoment} />}
+        {finding === undefined && <p class="evidence">{trial.scenario.says}</p>}
         {trial.why !== null && <p class="evidence">{trial.why.split("\n")[0]}</p>}
         <Guarantee recording={recording} />
         {more > 0 && <Further recording={recording} onMoment={onMoment} />}
