@@ -27,11 +27,13 @@ const SECTIONS: { readonly [section: string]: (cwd: string) => Item[] } = {
   invariants: () => catalogue("always").concat(catalogue("eventually")),
   goals: () => catalogue("sometimes"),
   variants: () =>
-    Object.entries(VARIANTS).map(([name, { says, source, caughtBy }]) => ({
+    Object.entries(VARIANTS).map(([name, { says, source, caughtBy, tier, needs }]) => ({
       name,
       says,
       source,
       caughtBy: [...caughtBy],
+      tier,
+      needs: [...needs],
     })),
 };
 

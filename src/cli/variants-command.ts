@@ -1,6 +1,6 @@
 /** `trial variants`: whether the checks find every known-wrong behaviour, and how soon. */
 
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import {
@@ -92,7 +92,9 @@ export async function variantsCommandLine(
   }
   say(lines(table, searches));
   if (options.write !== undefined) {
-    writeFileSync(resolve(io.cwd, options.write), detectionPage(table, TOOL));
+    const path = resolve(io.cwd, options.write);
+    const before = existsSync(path) ? readFileSync(path, "utf8") : "";
+    writeFileSync(path, detectionPage(table, TOOL, before));
     say([`written to ${options.write}`]);
   }
   if (options.json === true) io.out(`${JSON.stringify(killTableJson(table))}\n`);

@@ -77,17 +77,9 @@ export async function runKillTable(options: KillTableOptions): Promise<KillTable
   const left = () => (budgetMs === null ? null : budgetMs - (options.now() - from));
   const tasks: { variant: VariantId | null; base: number; trials: number; search: SearchName }[] =
     [];
-  for (let base = 0; base < bases; base++) {
-    for (const search of searches) {
-      for (const variant of variants) {
-        const trials = limitFor(variant, options.trials);
-        tasks.push({ variant, base: baseSeed(base), trials, search });
-      }
-    }
-  }
   let cut = false;
   let done = 0;
-  let total = tasks.length + bases * searches.length;
+  const total = bases * searches.length * (variants.length + 1);
   const runAll = async () => {
     const lanes = Array.from({ length: options.runner.concurrency }, async () => {
       for (;;) {
@@ -107,23 +99,24 @@ export async function runKillTable(options: KillTableOptions): Promise<KillTable
     });
     await Promise.all(lanes);
   };
-  await runAll();
-  // The same seeds on the unmodified model: as many as the longest successful hunt took.
-  for (const search of searches) {
-    for (let base = 0; base < bases; base++) {
-      const longest = results.reduce(
-        (most, { search: by, base: first, caught }) =>
-          by === search && first === baseSeed(base) && caught !== null
-            ? Math.max(most, caught.trials)
-            : most,
-        0,
-      );
-      if (longest > 0) {
-        tasks.push({ variant: null, base: baseSeed(base), trials: longest, search });
-      } else total--;
+  for (let index = 0; index < bases; index++) {
+    const base = baseSeed(index);
+    for (const search of searches) {
+      for (const variant of variants) {
+        tasks.push({ variant, base, trials: limitFor(variant, options.trials), search });
+      }
     }
+    await runAll();
+    // The same seeds on the unmodified model: as many as the longest successful hunt took.
+    for (const search of searches) {
+      let longest = 1;
+      for (const { search: by, base: first, caught } of results) {
+        if (by === search && first === base) longest = Math.max(longest, caught?.trials ?? 0);
+      }
+      tasks.push({ variant: null, base, trials: longest, search });
+    }
+    await runAll();
   }
-  await runAll();
   return {
     scenario: source.argument,
     rows: searches.flatMap((search) => variants.map((id) => rowOf(id, search, results))),

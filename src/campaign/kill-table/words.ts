@@ -52,8 +52,11 @@ export function killTableJson(table: KillTable): object {
   };
 }
 
-/** The page: what is caught how soon, and what the searches are worth. */
-export function detectionPage(table: KillTable, tool: ToolVersion): string {
+/** What stands below this line of the page was written by people and is kept. */
+const BY_HAND = "<!-- by hand from here on -->";
+
+/** The page: what is caught how soon, and what the searches are worth; `before` is the page so far. */
+export function detectionPage(table: KillTable, tool: ToolVersion, before: string): string {
   const searches = table.silence.map(({ search }) => search);
   const main = (searches.includes("swarm") ? "swarm" : searches[0]) as SearchName;
   const rows = table.rows.filter(({ search }) => search === main);
@@ -110,6 +113,8 @@ export function detectionPage(table: KillTable, tool: ToolVersion): string {
     );
   }
   if (searches.length > 1) text.push(...comparison(table, searches));
+  const kept = before.indexOf(BY_HAND);
+  if (kept >= 0) text.push("", before.slice(kept).trimEnd());
   return `${text.join("\n")}\n`;
 }
 
