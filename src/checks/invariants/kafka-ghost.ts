@@ -46,7 +46,9 @@ export class KafkaGhost {
   readonly nodes = new Map<number, number>();
   readonly #lossListeners: LossListener[] = [];
   readonly #stateListeners: StateListener[] = [];
+  /** The answer before, and all partitions of its topic: most questions are about the same topic. */
   #last: PartitionGhost = new PartitionGhost("", -1);
+  #lastGhosts: PartitionGhost[] = [];
 
   constructor(observers: Observers) {
     this.zooKeeper = new ZooKeeperGhost(observers);
@@ -97,11 +99,8 @@ export class KafkaGhost {
   partition(topic: string, partition: number): PartitionGhost {
     const last = this.#last;
     if (last.partition === partition && last.topic === topic) return last;
-    let ghosts = this.#topics.get(topic);
-    if (ghosts === undefined) {
-      ghosts = [];
-      this.#topics.set(topic, ghosts);
-    }
+    const ghosts = last.topic === topic ? this.#lastGhosts : (this.#topics.get(topic) ?? []);
+    if (ghosts.length === 0) this.#topics.set(topic, ghosts);
     let ghost = ghosts[partition];
     if (ghost === undefined) {
       ghost = new PartitionGhost(topic, partition);
@@ -109,6 +108,7 @@ export class KafkaGhost {
       this.partitions.push(ghost);
     }
     this.#last = ghost;
+    this.#lastGhosts = ghosts;
     return ghost;
   }
 

@@ -5,6 +5,7 @@
 import type { Micros } from "../../sim/index.ts";
 import { CommittedLog, type Loss } from "./committed-log.ts";
 import { ReplicaLog } from "./replica-log.ts";
+import { SequenceStack } from "./sequence-stack.ts";
 
 /** Content of a `state` znode [ZK-30] with its version, the partition epoch [ZK-31]. */
 export interface PartitionState {
@@ -51,6 +52,8 @@ export interface Shortening {
 export class ReplicaGhost {
   readonly broker: number;
   readonly log = new ReplicaLog();
+  /** Kept by producer-sequence.ts. */
+  readonly sequences = new SequenceStack();
   role: "none" | "leader" | "follower" = "none";
   /** Whom it follows, or itself; -1 before the first role of a process. */
   leader = -1;

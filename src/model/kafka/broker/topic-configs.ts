@@ -26,16 +26,24 @@ export class KnownTopicConfigs implements TopicConfigs {
   readonly #broker: BrokerConfig;
   readonly #defaults: TopicConfig;
   readonly #topics = new Map<string, TopicConfig>();
+  /** The answer before: every append asks, nearly always for the same topic. */
+  #lastTopic: string | null = null;
+  #last: TopicConfig;
   /** Topics of which a log was deleted: the next log reads the configuration again. */
   readonly #stale = new Set<string>();
 
   constructor(broker: BrokerConfig) {
     this.#broker = broker;
     this.#defaults = topicConfig(broker, {});
+    this.#last = this.#defaults;
   }
 
   get(topic: string): TopicConfig {
-    return this.#topics.get(topic) ?? this.#defaults;
+    if (topic !== this.#lastTopic) {
+      this.#last = this.#topics.get(topic) ?? this.#defaults;
+      this.#lastTopic = topic;
+    }
+    return this.#last;
   }
 
   /** False if the topic's configuration is to be read before a log is made. */
@@ -50,6 +58,7 @@ export class KnownTopicConfigs implements TopicConfigs {
 
   set(topic: string, overrides: TopicOverrides): void {
     this.#stale.delete(topic);
+    this.#lastTopic = null;
     this.#topics.set(topic, topicConfig(this.#broker, overrides));
   }
 }

@@ -6,7 +6,11 @@ import type { Partition } from "./partition.ts";
 
 export class PartitionTable {
   readonly #metadata: MetadataView;
+  /** Entries are never taken out. */
   readonly #byTopic = new Map<string, (Partition | undefined)[]>();
+  /** The topic asked for last, which every request asks for again and again. */
+  #lastTopic = "";
+  #lastPartitions: (Partition | undefined)[] | undefined = undefined;
   /** In order of creation: what walks over all partitions walks over this. */
   readonly #all: Partition[] = [];
 
@@ -19,8 +23,12 @@ export class PartitionTable {
   }
 
   get(topic: string, index: number): Partition | undefined {
-    const partitions = this.#byTopic.get(topic);
-    return partitions === undefined ? undefined : partitions[index];
+    if (topic !== this.#lastTopic) {
+      this.#lastPartitions = this.#byTopic.get(topic);
+      if (this.#lastPartitions === undefined) return undefined;
+      this.#lastTopic = topic;
+    }
+    return this.#lastPartitions?.[index];
   }
 
   add(partition: Partition): void {
