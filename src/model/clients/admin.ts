@@ -14,10 +14,14 @@ import {
   UNCLEAN_ELECTION,
 } from "../kafka/protocol/admin-messages.ts";
 import { ErrorCode, errorName, isRetriable, refreshesMetadata } from "../kafka/protocol/errors.ts";
-import type {
-  CreateTopicsResponse,
-  MetadataResponse,
-  RequestBody,
+import {
+  type CreateTopicsResponse,
+  EARLIEST_TIMESTAMP,
+  LATEST_TIMESTAMP,
+  MAX_TIMESTAMP,
+  type MetadataResponse,
+  type RequestBody,
+  type ResponseBody,
 } from "../kafka/protocol/messages.ts";
 import { type AdminOptions, AdminTransport, type AnswerCode } from "./admin-transport.ts";
 import {
@@ -25,6 +29,7 @@ import {
   type ClusterDescription,
   type ElectionResult,
   KafkaClientError,
+  type ListedOffset,
   type NewTopic,
   type PartitionReassignment,
   type TopicDescription,
@@ -244,30 +249,74 @@ class KafkaAdmin implements Admin {
   }
 
   *deleteRecords({ topic, partition }: TopicPartition, beforeOffset: number): Flow<number> {
-    const [described] = yield* this.describeTopics([topic]);
-    const leader = described?.partitions.find((one) => one.partition === partition)?.leader ?? -1;
-    if (leader < 0) {
-      const code = errorName(ErrorCode.LEADER_NOT_AVAILABLE);
-      throw new KafkaClientError(code, `${topic}-${partition} has no leader`, true);
-    }
-    const { topics } = yield* this.#transport.perform(
-      leader,
+    const partitions = [{ partitionIndex: partition, offset: beforeOffset }];
+    const timeoutMs = this.#transport.requestTimeoutMs;
+    const { topics } = yield* this.#atLeader(
+      { topic, partition },
       "DeleteRecords",
-      {
-        topics: [
-          { name: topic, partitions: [{ partitionIndex: partition, offset: beforeOffset }] },
-        ],
-        timeoutMs: this.#transport.requestTimeoutMs,
-      },
+      { topics: [{ name: topic, partitions }], timeoutMs },
       (response) => only(response.topics[0]?.partitions ?? []),
     );
     return topics[0]?.partitions[0]?.lowWatermark ?? -1;
+  }
+
+  *listOffset(
+    { topic, partition }: TopicPartition,
+    at: "earliest" | "latest" | "max-timestamp" | number,
+  ): Flow<ListedOffset | null> {
+    const timestamp = typeof at === "number" ? at : SPECIAL_TIMESTAMPS[at];
+    const asked = { partitionIndex: partition, currentLeaderEpoch: -1, timestamp };
+    const { topics } = yield* this.#atLeader(
+      { topic, partition },
+      "ListOffsets",
+      { replicaId: -1, isolationLevel: 0, topics: [{ name: topic, partitions: [asked] }] },
+      (response) => only(response.topics[0]?.partitions ?? []),
+    );
+    const answer = topics[0]?.partitions[0];
+    if (answer === undefined || answer.offset < 0) return null;
+    const { offset, leaderEpoch } = answer;
+    return { offset, leaderEpoch, timestamp: answer.timestamp };
+  }
+
+  /** Asks the partition's leader, and its successor after errors that another attempt may mend. */
+  *#atLeader<A extends "DeleteRecords" | "ListOffsets">(
+    { topic, partition }: TopicPartition,
+    api: A,
+    body: RequestBody[A],
+    codeOf: (response: ResponseBody[A]) => AnswerCode,
+  ): Flow<ResponseBody[A]> {
+    const transport = this.#transport;
+    const deadline = transport.deadline();
+    for (let attempt = 0; ; attempt++) {
+      const [described] = yield* this.describeTopics([topic]);
+      const found = described?.partitions.find((one) => one.partition === partition);
+      let errorCode: number = ErrorCode.LEADER_NOT_AVAILABLE;
+      if (found !== undefined && found.leader >= 0) {
+        const response = yield* transport.call(found.leader, api, body, deadline, false);
+        if (response !== null) {
+          ({ errorCode } = codeOf(response));
+          if (errorCode === ErrorCode.NONE) return response;
+        }
+      }
+      if (attempt >= transport.retries || !isRetriable(errorCode)) {
+        const code = errorName(errorCode);
+        const definite = errorCode !== ErrorCode.REQUEST_TIMED_OUT;
+        throw new KafkaClientError(code, `${topic}-${partition}: ${code}`, definite);
+      }
+      yield* transport.pause(attempt, deadline, false);
+    }
   }
 
   close(): void {
     this.#transport.close();
   }
 }
+
+const SPECIAL_TIMESTAMPS = {
+  earliest: EARLIEST_TIMESTAMP,
+  latest: LATEST_TIMESTAMP,
+  "max-timestamp": MAX_TIMESTAMP,
+} as const;
 
 /** The answer about the one thing that was asked for. */
 function only(answers: readonly AnswerCode[]): AnswerCode {

@@ -134,6 +134,12 @@ export interface ClusterDescription {
   readonly controller: number;
   readonly brokers: readonly { readonly id: number; readonly rack: string | null }[];
 }
+export interface ListedOffset {
+  readonly offset: number;
+  /** Milliseconds; -1 for the two ends. */
+  readonly timestamp: number;
+  readonly leaderEpoch: number;
+}
 /**
  * Each call repeats what stays unanswered until `default.api.timeout.ms`, and throws
  * KafkaClientError with the name of Kafka's error code.
@@ -167,5 +173,13 @@ export interface Admin {
   describeCluster(): Flow<ClusterDescription>;
   /** The new low watermark; -1 deletes up to the high watermark [REP-111]. */
   deleteRecords(partition: TopicPartition, beforeOffset: number): Flow<number>;
+  /**
+   * Where the partition begins, where its committed records end, or the first record with the largest
+   * timestamp, or with at least the given one in milliseconds; null when there is none [REP-70].
+   */
+  listOffset(
+    partition: TopicPartition,
+    at: "earliest" | "latest" | "max-timestamp" | number,
+  ): Flow<ListedOffset | null>;
   close(): void;
 }

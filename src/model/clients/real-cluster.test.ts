@@ -47,6 +47,7 @@ test.each(["1", "2", "3"])(
     const { world, addresses } = cluster(seed);
     const offsets: (number | undefined)[] = [];
     const read: (string | null)[] = [];
+    const listed: (number | undefined)[] = [];
     let leader = -1;
     let acknowledged = 0;
 
@@ -77,6 +78,12 @@ test.each(["1", "2", "3"])(
         if (i === 250) world.at(world.now, () => world.start(node));
       }
       yield* producer.flush();
+      const partition = { topic: "t", partition: 0 };
+      const earliest = yield* admin.listOffset(partition, "earliest");
+      const latest = yield* admin.listOffset(partition, "latest");
+      const newest = yield* admin.listOffset(partition, "max-timestamp");
+      const found = yield* admin.listOffset(partition, newest?.timestamp ?? 0);
+      listed.push(earliest?.offset, latest?.offset, newest?.offset, found?.offset);
     }
 
     function* follow(context: ProcessContext): Flow<void> {
@@ -106,10 +113,11 @@ test.each(["1", "2", "3"])(
       };
       world.start(world.addNode({ name, group: "client", factory }));
     }
-    const done = () => read.length >= RECORDS && acknowledged >= RECORDS;
+    const done = () => read.length >= RECORDS && acknowledged >= RECORDS && listed.length > 0;
     world.runUntilCondition(done, 120 * SECOND);
 
     expect(leader).toBeGreaterThan(0);
+    expect(listed).toEqual([0, RECORDS, RECORDS - 1, RECORDS - 1]);
     expect(read).toEqual(Array.from({ length: RECORDS }, (_, i) => `v${i}`));
     expect(offsets).toEqual(Array.from({ length: RECORDS }, (_, i) => i));
   },
