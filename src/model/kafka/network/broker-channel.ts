@@ -1,6 +1,6 @@
 /**
- * A broker's connection to another broker (or itself): requests in order, answers in order, made
- * anew after a loss.
+ * A broker's connection to another broker (or itself): requests in order, answers in order (unless
+ * rules for messages disturb it), made anew after a loss.
  *
  * Time-outs are looked after by one lazy timer, so that a request that is answered in time costs no
  * timer event. Left out: back-off between connection attempts, which is the caller's.
@@ -97,9 +97,13 @@ export class BrokerConnection implements BrokerChannel, ConnectionHandler<Frame>
 
   onMessage(connection: Connection<Frame>, frame: Frame): void {
     if (connection !== this.#connection) return;
-    const pending = this.#pending.shift();
-    if (pending === undefined || pending.correlationId !== frame.correlationId) {
-      throw new Error(`answer ${frame.correlationId} out of order from broker ${this.#broker}`);
+    let pending = this.#pending[0];
+    if (pending?.correlationId === frame.correlationId) this.#pending.shift();
+    else {
+      // Requests that came twice or late (a rule for messages made them so) are answered so.
+      pending = this.#pending.find(({ correlationId }) => correlationId === frame.correlationId);
+      if (pending === undefined) return;
+      this.#pending.splice(this.#pending.indexOf(pending), 1);
     }
     pending.answered(frame.body as ResponseBody[ApiName]);
   }
