@@ -1,9 +1,11 @@
 /** Administration against whole clusters: reassignment, deletion, growth, elections, configuration. */
 import { describe, expect, test } from "vitest";
+import type { Flow } from "../../sim/index.ts";
+import { ZooKeeperSession } from "../zookeeper/client.ts";
 import { ErrorCode } from "./protocol/errors.ts";
 import type { ResponseBody } from "./protocol/messages.ts";
 import { TestCluster } from "./testing/test-cluster.ts";
-import { decodeTopic } from "./zookeeper/znodes.ts";
+import { decodeTopic, encodePreferredElection, encodeReassignments } from "./zookeeper/znodes.ts";
 
 function booted(options: ConstructorParameters<typeof TestCluster>[0] = {}): TestCluster {
   const cluster = new TestCluster(options);
@@ -406,5 +408,59 @@ describe("placement by racks [CTL-74]", () => {
     for (const { replicas } of assignment(cluster) ?? []) {
       expect(new Set(replicas.map((id) => id % 3)).size).toBe(3);
     }
+  });
+});
+
+describe("the znodes of the old tools [ZK-43]", () => {
+  function write(cluster: TestCluster, path: string, data: string): void {
+    const node = cluster.world.addNode({
+      name: `tool ${path}`,
+      group: "client",
+      factory: (context) => {
+        const servers = cluster.zooKeepers.map(({ id }) => id);
+        const session = new ZooKeeperSession(context, {
+          servers,
+          sessionTimeoutMs: 6_000,
+          onStateChange() {},
+        });
+        context.spawn(
+          "tool",
+          (function* (): Flow<void> {
+            yield* session.whenConnected();
+            yield* session.create(path, data, "persistent");
+          })(),
+        );
+        return {};
+      },
+    });
+    cluster.world.start(node);
+  }
+
+  test("/admin/reassign_partitions: what can be is done, the rest is dropped [CTL-84.6]", () => {
+    const cluster = booted({ brokers: 4 });
+    cluster.createAssigned("t", [1, 2]);
+    const targets = [
+      { topic: "t", partition: 0, replicas: [3, 4] },
+      { topic: "gone", partition: 0, replicas: [1] },
+    ];
+    write(cluster, "/admin/reassign_partitions", encodeReassignments(targets));
+    cluster.run(10);
+    expect(assignment(cluster)?.[0]?.replicas).toEqual([3, 4]);
+    expect(cluster.znodes.has("/admin/reassign_partitions")).toBe(false);
+  });
+
+  test("/admin/preferred_replica_election [CTL-10.11] [CTL-90]", () => {
+    const cluster = booted({ config: { "auto.leader.rebalance.enable": false } });
+    cluster.createAssigned("t", [2, 3]);
+    cluster.world.stop(cluster.broker(2));
+    cluster.until(() => cluster.state("t-0").startsWith("3/"), 60);
+    cluster.run(3);
+    cluster.world.start(cluster.broker(2));
+    cluster.until(() => /\[\d,\d\]/.test(cluster.state("t-0")), 60);
+    const asked = encodePreferredElection([{ topic: "t", partition: 0 }]);
+    write(cluster, "/admin/preferred_replica_election", asked);
+    cluster.until(() => cluster.state("t-0").startsWith("2/"), 30);
+    cluster.run(1);
+    expect(cluster.znodes.has("/admin/preferred_replica_election")).toBe(false);
   });
 });
