@@ -21,7 +21,7 @@ interface Source {
 function sources(folder: string): Source[] {
   const found: Source[] = [];
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    if (!entry.isFile() || !entry.name.endsWith(".ts") || entry.name.endsWith(".d.ts")) continue;
+    if (!entry.isFile() || !/\.tsx?$/.test(entry.name) || entry.name.endsWith(".d.ts")) continue;
     const file = join(entry.parentPath, entry.name);
     const text = readFileSync(file, "utf8");
     const path = relative(ROOT, file);
@@ -205,7 +205,13 @@ describe("layers", () => {
   });
 
   it("has no dead files", () => {
-    const entries = ["src/index.ts", "src/cli/main.ts", "src/campaign/worker.ts"];
+    const entries = [
+      "src/index.ts",
+      "src/cli/main.ts",
+      "src/campaign/worker.ts",
+      "src/report/page/main.tsx",
+      "src/report/page/simulator.ts",
+    ];
     const imported = new Set(ALL.flatMap(({ imports }) => imports.map(({ target }) => target)));
     const outside = ["bench", "properties", "scenarios", "tidy"].flatMap((folder) => {
       try {
@@ -219,6 +225,24 @@ describe("layers", () => {
       (path) => !imported.has(path) && !entries.includes(path),
     );
     expect(dead).toEqual([]);
+  });
+});
+
+describe("the page of reports", () => {
+  it("is the only place that knows a browser", () => {
+    const wrong = PRODUCT.filter(({ path }) => !path.startsWith("src/report/page/"))
+      .filter(({ text }) =>
+        /\bdocument\.(get|create|query|body)|\bnavigator\.|\bHTML\w*Element\b/.test(text),
+      )
+      .map(({ path }) => path);
+    expect(wrong).toEqual([]);
+  });
+
+  it("knows no Node, and neither does what it records with", () => {
+    const wrong = PRODUCT.filter(({ path }) => /^src\/report\/(page|recording)\//.test(path))
+      .filter(({ imports }) => imports.some(({ target }) => target.startsWith("node:")))
+      .map(({ path }) => path);
+    expect(wrong).toEqual([]);
   });
 });
 
