@@ -9,6 +9,7 @@ import { withExplicitReplicas, withExplicitSends, withSingleConsumers } from "./
 import { cutOperations } from "./operations.ts";
 import { type Best, leaveOut, type Search, tryCase } from "./search.ts";
 import { cutSettings } from "./settings.ts";
+import { settle } from "./settle.ts";
 import {
   findDuringLoad,
   roundDuration,
@@ -54,6 +55,7 @@ export function* shrinkPasses(best: Best): Search {
   yield* roundTimes(best);
   yield* roundDuration(best);
   yield* waitInFull(best, converge);
+  yield* settle(best);
   yield* trim(best);
   // Each fault alone: what this pass leaves is necessary.
   yield* cutFaults(best, OTHERS);

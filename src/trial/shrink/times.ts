@@ -94,7 +94,7 @@ export function* shortenTimes(best: Best): Search {
 }
 
 /** Where something of the case happens, in order, from 0 on. */
-function momentsOf(from: Case): Micros[] {
+export function momentsOf(from: Case): Micros[] {
   const moments = new Set<Micros>([0]);
   for (const { at, duration } of from.scenario.faults) {
     moments.add(at);
@@ -106,7 +106,7 @@ function momentsOf(from: Case): Micros[] {
 }
 
 /** Every time `t` of the case becomes `warp(t)`, which must not decrease. */
-function warped(from: Case, warp: (at: Micros) => Micros): Case {
+export function warped(from: Case, warp: (at: Micros) => Micros): Case {
   const faults = withFaults(from, (fault) => {
     const at = warp(fault.at);
     if (fault.duration === null || fault.duration === 0) return { ...fault, at };
