@@ -29,7 +29,7 @@ const PROMISES: { readonly [name in AnomalyName]: Guarantee } = {
   duplicate: {
     promisedWhen: IDEMPOTENT,
     clauses: ["C-14", "C-37", "C-38"],
-    breaks: ["no-duplicate-detection", "producer-state-not-rebuilt"],
+    breaks: ["no-duplicate-detection", "producer-state-not-rebuilt", "old-producer-epoch-accepted"],
   },
   "inconsistent-offsets": {
     promisedWhen: "no committed record is lost",
@@ -98,8 +98,12 @@ export const LIVENESS = {
     promisedWhen: HEALED,
     clauses: ["C-26", "C-27"],
     breaks: [
+      "no-truncation",
       "epoch-cache-survives-truncation",
+      "follower-does-not-record-epochs",
+      "unclean-election-keeps-isr",
       "isr-version-not-updated",
+      "unfenced-leader-and-isr",
       "bounce-not-detected",
       "registration-of-old-session-trusted",
       "unanswered-control-request-dropped",

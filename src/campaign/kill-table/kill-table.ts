@@ -185,15 +185,18 @@ export function faultsBefore({ catches }: KillRow): readonly string[] {
   return first.faults.filter((kind) => found.every(({ faults }) => faults.includes(kind)));
 }
 
-/** Geometric mean of the medians over the rows of a search. */
+/** Geometric mean of the medians over the rows of a search that were hunted. */
 export function geometricMean(rows: readonly KillRow[]): number {
+  const hunted = rows.filter(({ catches }) => catches.length > 0);
   let sum = 0;
-  for (const row of rows) sum += Math.log(median(seedsToKill(row)));
-  return Math.exp(sum / rows.length);
+  for (const row of hunted) sum += Math.log(median(seedsToKill(row)));
+  return Math.exp(sum / hunted.length);
 }
 
 /** The medians of a tier's variants, and the median of those. */
 export function tierMedian(rows: readonly KillRow[], tier: number): number {
-  const own = rows.filter(({ id }) => (VARIANTS[id] as VariantEntry).tier === tier);
+  const own = rows.filter(
+    ({ id, catches }) => (VARIANTS[id] as VariantEntry).tier === tier && catches.length > 0,
+  );
   return median(own.map((row) => median(seedsToKill(row))));
 }

@@ -20,8 +20,9 @@ const entry = ({ id }: KillRow): VariantEntry => VARIANTS[id];
 /** One line for a terminal. */
 export function rowLine(row: KillRow): string {
   const seeds = seedsToKill(row);
+  if (row.catches.length === 0) return `${entry(row).tier}  ${row.id.padEnd(44)} not hunted`;
   const times = (median(row.wallMs) / 1000).toFixed(1);
-  const outcome = isCaught(row) ? String(median(seeds)) : row.catches.length === 0 ? "-" : "NO";
+  const outcome = isCaught(row) ? String(median(seeds)) : "NO";
   const each = row.catches.map((found) => found?.trials ?? "-").join(" ");
   const by = caughtBy(row).slice(0, 3).join(", ");
   return `${entry(row).tier}  ${row.id.padEnd(44)} ${outcome.padStart(5)}  (${each})  ${times} s  ${by}`;
@@ -36,10 +37,11 @@ export function killTableJson(table: KillTable): object {
       search: row.search,
       tier: entry(row).tier,
       caught: isCaught(row),
+      hunted: row.catches.length > 0,
       seedsMedian: isCaught(row) ? median(seedsToKill(row)) : null,
       seeds: row.catches.map((found) => found?.trials ?? null),
       caughtAt: row.catches.map((found) => found?.seed ?? null),
-      wallMsMedian: Math.round(median(row.wallMs)),
+      wallMsMedian: row.wallMs.length === 0 ? null : Math.round(median(row.wallMs)),
       by: caughtBy(row),
       expected: [...entry(row).caughtBy],
       faults: faultsBefore(row),
@@ -79,7 +81,7 @@ export function detectionPage(table: KillTable, tool: ToolVersion, before: strin
     `- ${caught.length} of ${rows.length} variants caught from every base; geometric mean ${geometricMean(rows).toFixed(1)} seeds`,
   ];
   for (const tier of [1, 2, 3] as const) {
-    const own = rows.filter((row) => entry(row).tier === tier);
+    const own = rows.filter((row) => entry(row).tier === tier && row.catches.length > 0);
     if (own.length === 0) continue;
     text.push(
       `- tier ${tier}: ${own.length} variants, median ${tierMedian(rows, tier)} seeds, slowest ${Math.max(...own.map((row) => median(seedsToKill(row))))} (bar for the median: ${TIER_BARS[tier]})`,
@@ -88,7 +90,7 @@ export function detectionPage(table: KillTable, tool: ToolVersion, before: strin
   text.push(
     `- the unmodified model on the same seeds: ${silence?.trials ?? 0} trials, ${(silence?.loud.length ?? 0) === 0 ? "silent" : `${silence?.loud.length} not silent`}`,
   );
-  const missed = rows.filter((row) => !isCaught(row));
+  const missed = rows.filter((row) => row.catches.length > 0 && !isCaught(row));
   if (missed.length > 0) {
     text.push(
       "",
@@ -104,8 +106,9 @@ export function detectionPage(table: KillTable, tool: ToolVersion, before: strin
     "|---|---|---|---|---|---|---|",
   );
   for (const row of rows) {
-    const seeds = isCaught(row) ? String(median(seedsToKill(row))) : "not caught";
-    const seconds = (median(row.wallMs) / 1000).toFixed(1);
+    const missed = row.catches.length === 0 ? "not hunted" : "not caught";
+    const seeds = isCaught(row) ? String(median(seedsToKill(row))) : missed;
+    const seconds = row.wallMs.length === 0 ? "" : (median(row.wallMs) / 1000).toFixed(1);
     const by = caughtBy(row).slice(0, 4).join(", ");
     const before = faultsBefore(row).slice(0, 4).join(", ");
     text.push(

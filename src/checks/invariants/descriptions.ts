@@ -37,6 +37,7 @@ export const INVARIANTS = {
     clauses: ["C-1", "C-2", "C-6", "C-8", "C-9", "C-16"],
     breaks: [
       "truncate-to-high-watermark",
+      "epoch-lookup-falls-back-to-high-watermark",
       "leader-truncates-to-high-watermark",
       "high-watermark-ignores-isr",
       "expand-isr-without-catching-up",
@@ -60,6 +61,7 @@ export const INVARIANTS = {
       "truncation-answer-without-epoch",
       "unfenced-fetch",
       "demoted-leader-appends",
+      "leader-reuses-offset",
     ],
   },
   EpochCache: {
@@ -67,7 +69,7 @@ export const INVARIANTS = {
     source: "Appendix B I-10, KIP-101",
     promisedWhen: ALWAYS,
     clauses: ["C-22"],
-    breaks: ["unfenced-fetch"],
+    breaks: ["unfenced-fetch", "demoted-leader-appends"],
   },
   OrderPerKey: {
     says: "Records of one producer stand in a partition in the order in which they were sent.",
@@ -81,7 +83,13 @@ export const INVARIANTS = {
     source: "Appendix B I-12, KIP-98",
     promisedWhen: "the producer's state is retained",
     clauses: ["C-38", "C-40"],
-    breaks: ["no-duplicate-detection", "sequence-gap-accepted", "old-producer-epoch-accepted"],
+    breaks: [
+      "no-duplicate-detection",
+      "producer-state-not-rebuilt",
+      "producer-state-before-append",
+      "sequence-gap-accepted",
+      "old-producer-epoch-accepted",
+    ],
   },
   MonotonicHighWatermark: {
     says: "The high watermark of a leader never goes down within its epoch.",
@@ -103,7 +111,14 @@ export const INVARIANTS = {
     promisedWhen: NO_DATA_LOSS,
     clauses: ["C-1", "C-8", "C-9", "C-16", "C-32"],
     breaks: [
+      "truncate-to-high-watermark",
+      "truncation-answer-without-epoch",
+      "epoch-lookup-falls-back-to-high-watermark",
       "unfenced-high-watermark",
+      "follower-does-not-record-epochs",
+      "out-of-range-empties-follower",
+      "leader-truncates-to-high-watermark",
+      "startup-truncates-to-high-watermark",
       "high-watermark-ignores-isr",
       "high-watermark-over-committed-isr",
       "high-watermark-skips-unheard-replicas",
@@ -111,6 +126,7 @@ export const INVARIANTS = {
       "expand-isr-without-catching-up",
       "expand-isr-without-epoch-start",
       "shrink-before-commit",
+      "unclean-election-always",
     ],
   },
   ReadBelowHighWatermark: {
@@ -183,9 +199,12 @@ export const INVARIANTS = {
     clauses: ["C-1"],
     breaks: [
       "zookeeper-commit-without-quorum",
+      "zookeeper-sync-drops-proposals",
       "zookeeper-no-truncation",
       "zookeeper-snapshot-keeps-log",
       "zookeeper-applies-uncommitted",
+      "zookeeper-epoch-not-raised",
+      "zookeeper-epoch-promise-forgotten",
     ],
   },
   ZabTotalOrder: {
@@ -200,7 +219,12 @@ export const INVARIANTS = {
     source: "CHECKS §4.1 LeaderLogCompleteness, ZOOKEEPER-3911",
     promisedWhen: SYNCED,
     clauses: ["C-1"],
-    breaks: ["zookeeper-vote-ignores-zxid", "zookeeper-acknowledge-before-sync"],
+    breaks: [
+      "zookeeper-commit-without-quorum",
+      "zookeeper-vote-ignores-zxid",
+      "zookeeper-acknowledge-before-sync",
+      "zookeeper-applies-uncommitted",
+    ],
   },
   ZabCommittedLogDurability: {
     says: "A committed transaction is in the logs of a quorum, and no server cuts it off.",
@@ -209,9 +233,12 @@ export const INVARIANTS = {
     clauses: ["C-1"],
     breaks: [
       "zookeeper-commit-without-quorum",
+      "zookeeper-vote-ignores-zxid",
       "zookeeper-acknowledge-before-sync",
       "zookeeper-acknowledges-unlogged-history",
       "zookeeper-sync-drops-proposals",
+      "zookeeper-no-truncation",
+      "zookeeper-applies-uncommitted",
       "zookeeper-serves-before-quorum",
     ],
   },

@@ -12,14 +12,14 @@ export const CLIENTS_VARIANTS = {
   "producer-state-not-rebuilt": {
     says: "A follower does not rebuild the producers' sequences from its log",
     source: "KIP-98, KAFKA-6003",
-    caughtBy: ["duplicate"],
+    caughtBy: ["duplicate", "SequenceContinuity"],
     tier: 1,
     needs: ["kill"],
   },
   "producer-state-before-append": {
     says: "A batch that is refused for want of replicas is remembered as appended",
     source: "KAFKA-6683",
-    caughtBy: ["NoAcknowledgedWriteLost"],
+    caughtBy: ["NoAcknowledgedWriteLost", "SequenceContinuity"],
     tier: 1,
     needs: ["kill"],
   },
@@ -33,7 +33,7 @@ export const CLIENTS_VARIANTS = {
   "old-producer-epoch-accepted": {
     says: "The leader takes a batch of an older producer epoch",
     source: "KIP-98 [PID-2.3]",
-    caughtBy: ["SequenceContinuity"],
+    caughtBy: ["SequenceContinuity", "duplicate"],
     tier: 3,
     needs: ["partition"],
   },

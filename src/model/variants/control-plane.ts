@@ -5,14 +5,14 @@ export const CONTROL_PLANE_VARIANTS = {
   "unclean-election-always": {
     says: "The controller elects any live replica although unclean election is disabled",
     source: "KAFKA-1028, TLA+ UNCLEAN_ELECTION",
-    caughtBy: ["LeaderFromIsr", "NoCommittedRecordLost"],
+    caughtBy: ["LeaderFromIsr", "NoCommittedRecordLost", "HighWatermarkBelowIsr"],
     tier: 1,
     needs: ["kill"],
   },
   "unclean-election-keeps-isr": {
     says: "An election leaves the dead in the ISR, and an unclean one the new leader out of it",
     source: "KAFKA-1028, [CTL-41]",
-    caughtBy: ["LeaderInIsr"],
+    caughtBy: ["LeaderInIsr", "Convergence"],
     tier: 1,
     needs: ["kill"],
   },
@@ -61,7 +61,7 @@ export const CONTROL_PLANE_VARIANTS = {
   "unfenced-leader-and-isr": {
     says: "A broker applies LeaderAndIsr requests with older leader epochs",
     source: "KIP-380, [CTL-36]",
-    caughtBy: ["BrokerEpochsMonotonic"],
+    caughtBy: ["BrokerEpochsMonotonic", "Convergence"],
     tier: 1,
     needs: ["partition"],
   },
