@@ -34,12 +34,17 @@ export function watchProducerSequences(context: CheckContext): void {
     }
     appended(partition, o, replica, at);
   });
-  const cut = (o: LogTruncated | LogLoaded) => {
+  observers.on<LogTruncated>("LogTruncated", (o) => {
+    const replica = kafka.partition(o.topic, o.partition).replica(o.broker);
+    // A follower that starts over has an empty log, and with it no memory of any producer [REP-88].
+    replica.sequences.truncate(o.reason === "reset" ? 0 : replica.log.end);
+  });
+  observers.on<LogLoaded>("LogLoaded", (o) => {
     const replica = kafka.partition(o.topic, o.partition).replica(o.broker);
     replica.sequences.truncate(replica.log.end);
-  };
-  observers.on<LogTruncated>("LogTruncated", cut);
-  observers.on<LogLoaded>("LogLoaded", cut);
+    // Rebuilt from what the log still has [PID-11].
+    replica.sequences.forgetBelow(o.logStartOffset);
+  });
 
   function appended(
     partition: PartitionGhost,

@@ -31,6 +31,14 @@ export class SequenceStack {
     this.#batches.push(batch);
   }
 
+  /** Producers whose last batch lies below `start` are unknown from now on. */
+  forgetBelow(start: number): void {
+    if (start === 0) return;
+    for (const [producerId, row] of this.#newest) {
+      if (endOf(this.#batches[row] as RecordBatch) <= start) this.#newest.delete(producerId);
+    }
+  }
+
   truncate(to: number): void {
     const batches = this.#batches;
     while (batches.length > 0 && endOf(batches[batches.length - 1] as RecordBatch) > to) {

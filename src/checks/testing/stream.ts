@@ -162,7 +162,7 @@ export class Stream extends ClusterStream {
   truncate(
     broker: number,
     to: number,
-    reason: "divergence" | "highWatermark" = "divergence",
+    reason: "divergence" | "highWatermark" | "reset" = "divergence",
   ): this {
     const replica = this.replica(broker);
     const from = replica.end;
