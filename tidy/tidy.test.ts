@@ -101,6 +101,7 @@ const LAYERS: { readonly [folder: string]: readonly string[] } = {
     "src/checks",
     "src/trial",
     "src/campaign",
+    "src/explorer",
   ],
   "src/report": [
     "src/sim",

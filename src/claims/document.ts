@@ -8,8 +8,8 @@ import {
   cellsOf,
   FAILURES,
   MATRIX_ROWS,
-  type MatrixCell,
   type MatrixRow,
+  waysToLose,
 } from "./matrix.ts";
 import type { Measured, MeasuredCell, MeasuredSearch } from "./measured.ts";
 
@@ -70,8 +70,10 @@ function matrix(measured: Measured): string[] {
     `**ok**: nothing lost in ${seeds} seeds. Otherwise the clause (below) and the share of seeds that it takes to see it: *C-4, 1 of 2*`,
     "says that the second seed lost a record.",
     "",
-    "- **process crash**: memory is lost, page cache and disk are kept. **power loss**: what was not flushed is lost, too.",
-    "- **partition**: of any shape, from brokers, clients, ZooKeeper. **pause**: as in a long garbage collection.",
+    "- **process crash**: memory is lost, page cache and disk are kept. **pause**: as in a long garbage collection.",
+    "- **partition**: of any shape, from brokers, clients, ZooKeeper.",
+    "- **one power loss**: one broker, once; what it had not flushed is lost. **power losses**: as many as there are, of",
+    "  several machines together, too.",
     "",
   ];
   for (const acks of ["all", "1", "0"] as const) {
@@ -108,10 +110,11 @@ function reading(): string[] {
     "How to read it:",
     "",
     "- Who wants to lose nothing to crashes, pauses and partitions takes **acks=all with clean election**; min.insync.replicas",
-    "  then decides only what power losses may do, and when writes are refused.",
-    "- Against power loss no setting of this table is enough, because Kafka does not flush before it acknowledges (C-11): spread",
-    "  the replicas over power supplies, or set flush.messages=1 and pay for it.",
-    "- **acks=1** loses to every kind of failure: that is what it says. **Unclean election** loses even with acks=all.",
+    "  then says how many copies there are when a write is acknowledged, and when writes are refused.",
+    "- Against several power losses no setting of this table is enough, because Kafka does not flush before it acknowledges",
+    "  (C-11): spread the replicas over power supplies, or set flush.messages=1 and pay for it.",
+    "- **acks=1** loses to every kind of failure that moves a leader: that is what it says. **Unclean election** loses even with",
+    "  acks=all.",
     "",
   ];
 }
@@ -137,7 +140,7 @@ function replay(cells: Measured["matrix"]["cells"]): string[] {
       return [
         "Any cell can be seen again: its settings and its seed go into one command. The first that loses something:",
         "",
-        "```sh",
+        "```text",
         cellCommand(cell, loss.seed),
         "```",
         "",
@@ -147,20 +150,6 @@ function replay(cells: Measured["matrix"]["cells"]): string[] {
     }
   }
   return [];
-}
-
-/** Cells that stand for a way to lose records: one per clause and kind of failure. */
-export function waysToLose(cells: Measured["matrix"]["cells"]): Map<string, MatrixCell> {
-  const ways = new Map<string, MatrixCell>();
-  for (const row of MATRIX_ROWS) {
-    for (const cell of cellsOf(row)) {
-      const loss = cells[cellName(cell)]?.loss;
-      if (loss == null) continue;
-      const name = `${loss.clause}-${cell.failure}`;
-      if (!ways.has(name)) ways.set(name, cell);
-    }
-  }
-  return ways;
 }
 
 function smallest({ matrix: { cells }, exhibits }: Measured): string[] {

@@ -12,7 +12,8 @@ export const FAILURES = [
   { name: "crash", words: "process crash" },
   { name: "pause", words: "pause" },
   { name: "partition", words: "partition" },
-  { name: "power-loss", words: "power loss" },
+  { name: "one-power-loss", words: "one power loss" },
+  { name: "power-loss", words: "power losses" },
 ] as const;
 
 export type FailureName = (typeof FAILURES)[number]["name"];
@@ -82,7 +83,7 @@ export async function measureMatrix(
   const jobs = cells.map((cell) => ({
     source: claimSource(cell.failure),
     overrides: overridesOf(cellSettings(cell)),
-    judge: lossIn,
+    judge: cell.acks === "0" ? unheardLossIn : lossIn,
   }));
   const outcomes = await runSearches(jobs, options);
   const measured: { [cell: string]: MeasuredCell } = {};
@@ -94,14 +95,40 @@ export async function measureMatrix(
   return measured;
 }
 
-/** The first acknowledged record that a trial lost; a violation has the clause "violation". */
-export function lossIn({
-  violations,
-  outside,
-}: {
+/** Cells that stand for a way to lose records: one per clause and kind of failure. */
+export function waysToLose(cells: {
+  readonly [cell: string]: MeasuredCell;
+}): Map<string, MatrixCell> {
+  const ways = new Map<string, MatrixCell>();
+  for (const row of MATRIX_ROWS) {
+    for (const cell of cellsOf(row)) {
+      const loss = cells[cellName(cell)]?.loss;
+      if (loss == null) continue;
+      const name = `${loss.clause}-${cell.failure}`;
+      if (!ways.has(name)) ways.set(name, cell);
+    }
+  }
+  return ways;
+}
+
+interface Findings {
   readonly violations: readonly { readonly check: string }[];
   readonly outside: readonly { readonly check: string; readonly clause: string }[];
-}): { readonly check: string; readonly clause: string } | null {
+}
+
+interface Loss {
+  readonly check: string;
+  readonly clause: string;
+}
+
+/** With acks=0 nobody was told anything: whatever is lost at any failure is lost under C-5. */
+function unheardLossIn(findings: Findings): Loss | null {
+  const loss = lossIn(findings);
+  return loss?.clause === "violation" ? { ...loss, clause: "C-5" } : loss;
+}
+
+/** The first acknowledged record that a trial lost; a violation has the clause "violation". */
+export function lossIn({ violations, outside }: Findings): Loss | null {
   const violation = violations.find(({ check }) => LOSS.includes(check));
   if (violation !== undefined) return { check: violation.check, clause: "violation" };
   const lost = outside.find(({ check }) => LOSS.includes(check));
