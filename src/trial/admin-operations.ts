@@ -4,7 +4,7 @@ import type { AdminOperation } from "../workloads/admin.ts";
 import type { AdminEntry } from "./admin-schema.ts";
 import { stringify } from "./facts.ts";
 import { suggestion } from "./nearest.ts";
-import type { Scenario } from "./scenario.ts";
+import type { ParsedScenario as Scenario } from "./scenario-schema.ts";
 
 function partitionOf(name: string): { topic: string; partition: number } {
   const dash = name.lastIndexOf("-");

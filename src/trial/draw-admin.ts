@@ -13,7 +13,7 @@ import {
   type RandomStreams,
 } from "../sim/index.ts";
 import type { AdminEntry } from "./admin-schema.ts";
-import type { Scenario } from "./scenario.ts";
+import type { ParsedScenario as Scenario } from "./scenario-schema.ts";
 
 type Kind = "reassign" | "cancel" | "elect" | "grow" | "recreate" | "configure" | "bounce";
 

@@ -2,7 +2,7 @@
 import type { ClusterFacts } from "../checks/invariants/index.ts";
 import { PRODUCER_DEFAULTS, type ProducerConfig } from "../model/clients/config.ts";
 import { type BrokerConfig, brokerConfig, topicConfig } from "../model/kafka/config.ts";
-import type { Scenario } from "./scenario.ts";
+import type { ParsedScenario as Scenario } from "./scenario-schema.ts";
 
 export function clusterFacts(scenario: Scenario): ClusterFacts {
   const broker = brokerConfig(scenario.cluster.config as Partial<BrokerConfig>);
