@@ -18,20 +18,15 @@ import type { PartitionGhost } from "./partition-ghost.ts";
 const PENDING = -1;
 /** Failed, of unknown offset, or not to be told apart. */
 const IGNORED = -2;
-/** Place of a value that is not waited for any more. */
-const SETTLED = -1;
+/** So many sends of a partition are looked through one by one. */
+const FEW = 16;
 
 /** Sends of one producer to one partition that have not settled in order yet. */
 class SendOrder {
   readonly partition: PartitionGhost;
   readonly producer: string;
-  /**
-   * By value: place in the order of first transmissions, SETTLED when it is no longer open. Swept
-   * now and then only: a map that goes back to empty after each record is rebuilt by every deletion.
-   */
-  #places = new Map<string, number>();
-  /** Entries of `#places` that have settled. */
-  #stale = 0;
+  /** By value: place of a pending send. Only while there are many; few are looked through. */
+  #places: Map<string, number> | null = null;
   /** Offset, PENDING or IGNORED of place `first + i`. */
   readonly offsets: number[] = [];
   readonly values: string[] = [];
@@ -48,29 +43,47 @@ class SendOrder {
   }
 
   sent(value: string): void {
-    const known = this.#places.get(value) ?? SETTLED;
-    if (known !== SETTLED) {
+    if (this.#indexOf(value) >= 0) {
       this.settle(value, IGNORED);
       return;
     }
-    this.#places.set(value, this.first + (this.offsets.length - this.head));
+    this.#places?.set(value, this.first + (this.offsets.length - this.head));
     this.offsets.push(PENDING);
     this.values.push(value);
   }
 
   settle(value: string, offset: number): void {
-    const place = this.#places.get(value) ?? SETTLED;
-    if (place === SETTLED) return;
-    this.offsets[this.head + place - this.first] = offset;
-    this.#places.set(value, SETTLED);
-    if (++this.#stale > 64 && this.#stale * 2 > this.#places.size) this.#sweep();
+    const index = this.#indexOf(value);
+    if (index < 0) return;
+    this.#places?.delete(value);
+    this.offsets[index] = offset;
   }
 
-  #sweep(): void {
-    const open = new Map<string, number>();
-    for (const [value, place] of this.#places) if (place !== SETTLED) open.set(value, place);
-    this.#places = open;
-    this.#stale = 0;
+  /**
+   * Index of a pending send, -1 if there is none. To look through a handful of strings is cheaper than
+   * a map that every record goes in and out of.
+   */
+  #indexOf(value: string): number {
+    const { offsets, values, head, first } = this;
+    if (offsets.length - head <= FEW) {
+      this.#places = null;
+      for (let i = head; i < offsets.length; i++) {
+        if (offsets[i] === PENDING && values[i] === value) return i;
+      }
+      return -1;
+    }
+    this.#places ??= this.#mapped();
+    const place = this.#places.get(value);
+    return place === undefined ? -1 : head + place - first;
+  }
+
+  #mapped(): Map<string, number> {
+    const places = new Map<string, number>();
+    for (let i = this.head; i < this.offsets.length; i++) {
+      if (this.offsets[i] !== PENDING) continue;
+      places.set(this.values[i] as string, this.first + (i - this.head));
+    }
+    return places;
   }
 
   /** Drops the settled entries once they are many. */

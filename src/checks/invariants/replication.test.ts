@@ -200,6 +200,18 @@ describe("OrderPerKey", () => {
     expect(stream.findings[0]).toMatchObject({ record: "b", offset: 0 });
   });
 
+  it("judges the same with more open sends than are looked through one by one [C-23]", () => {
+    const values = Array.from({ length: 40 }, (_, i) => `v${i}`);
+    const stored = [...values.slice(0, 38), "v39", "v38"];
+    const stream = new Stream().committed(...stored);
+    for (const value of values) stream.sent("p1", value);
+    for (const value of values.toReversed()) {
+      stream.acknowledged("p1", value, stored.indexOf(value));
+    }
+    expect(stream.caught).toEqual(["OrderPerKey"]);
+    expect(stream.findings[0]).toMatchObject({ record: "v39", offset: 38 });
+  });
+
   it("does not take a lost record for a reordered one [C-4]", () => {
     const stream = new Stream().committed("a").sent("p1", "x").sent("p1", "y");
     stream.write(1, "pad").write(1, "x").acknowledged("p1", "x", 2, 1);
