@@ -114,7 +114,7 @@ function reading(): string[] {
     "- Against several power losses no setting of this table is enough, because Kafka does not flush before it acknowledges",
     "  (C-11): spread the replicas over power supplies, or set flush.messages=1 and pay for it.",
     "- **acks=1** loses to every kind of failure that moves a leader: that is what it says. **Unclean election** loses even with",
-    "  acks=all.",
+    "  acks=all; an ok beside it says that so few seeds did not need it, not that it is safe.",
     "",
   ];
 }

@@ -60,5 +60,5 @@ export function readMeasured(): Measured {
 }
 
 export function writeMeasured(measured: Measured): void {
-  writeFileSync(path(), `${JSON.stringify(measured, null, 1)}\n`);
+  writeFileSync(path(), `${JSON.stringify(measured, null, 2)}\n`);
 }
