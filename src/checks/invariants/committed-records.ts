@@ -88,7 +88,8 @@ export function watchCommittedRecords(context: CheckContext): void {
     const members = partition.state?.isr ?? (newestLeader === null ? [] : [newestLeader.broker]);
     for (const member of members) {
       committed.evaluated++;
-      if (partition.has(member, ghost.end)) continue;
+      // Who left the assignment is no candidate, even if a late write of the leader kept it in [I-1].
+      if (partition.has(member, ghost.end) || partition.isLeaving(member)) continue;
       const from = ghost.log.agreedEnd(partition.replica(member).log);
       judgeLack(partition, from, member, at);
     }
