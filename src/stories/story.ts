@@ -150,7 +150,10 @@ class Stage {
   }
 
   #inAll(text: string): string[] {
-    if (this.#actors.length === 0) throw new StoryError("begin with a cluster");
+    if (this.#actors.length === 0) {
+      commandOf(new Arguments(text));
+      throw new StoryError("begin with a cluster");
+    }
     const told = this.#actors.map(({ name, universe }) => ({
       name,
       lines: carryOut(universe, text),
@@ -188,13 +191,17 @@ function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
-function carryOut(universe: Universe, text: string): string[] {
-  const args = new Arguments(text);
+function commandOf(args: Arguments): Command {
   const command = COMMANDS[args.command];
   if (command === undefined) {
     throw noSuch("command", args.command, ["cluster", ...Object.keys(COMMANDS)]);
   }
-  const lines = command(universe, args);
+  return command;
+}
+
+function carryOut(universe: Universe, text: string): string[] {
+  const args = new Arguments(text);
+  const lines = commandOf(args)(universe, args);
   args.finish();
   return lines;
 }
