@@ -18,7 +18,7 @@ export const CONTROL_PLANE_VARIANTS = {
   },
   "preferred-election-ignores-isr": {
     says: "The preferred replica is elected whether it is in sync or not",
-    source: "[CTL-41], [CTL-54]",
+    source: "[CTL-41], [CTL-42]",
     caughtBy: ["LeaderFromIsr"],
     tier: 2,
     needs: ["kill"],

@@ -60,7 +60,7 @@ export const HIGH_WATERMARK_VARIANTS = {
   },
   "high-watermark-beyond-log-end": {
     says: "A follower takes over the leader's high watermark although its own log is shorter",
-    source: "KAFKA-3978, [REP-45]",
+    source: "KAFKA-3978, [REP-41]",
     caughtBy: ["HighWatermarkInLog"],
     tier: 1,
     needs: [],
