@@ -45,7 +45,7 @@ export interface HuntResult {
   /** Trials that were run. */
   readonly trials: number;
   readonly caught: Catch | null;
-  /** Of the unmodified model: seeds with violations. */
+  /** Trials in which the unmodified model is violated too; they do not count as a catch. */
   readonly loud: readonly Catch[];
   /** Exceptions of the model, by their message; a variant may break an assertion. */
   readonly crashes: readonly string[];
@@ -100,7 +100,13 @@ export function hunt(task: HuntTask): HuntResult {
     if (result.verdict !== "violated") continue;
     const found = describe(result, trials);
     if (variant === null) loud.push(found);
-    else caught = found;
+    else {
+      // What the unmodified model does in the same trial is no merit of the checks.
+      const limits = { maxEvents };
+      const control = runTrial({ scenario, seed: next.seed, plan: next.plan, limits });
+      if (control.verdict === "violated") loud.push(describe(control, trials));
+      else caught = found;
+    }
   }
   const wallMs = performance.now() - from;
   return { variant, base, search, trials, caught, loud, crashes, events, wallMs, cut };

@@ -142,11 +142,12 @@ function rowOf(id: VariantId, search: SearchName, results: readonly HuntResult[]
 }
 
 function silenceOf(search: SearchName, results: readonly HuntResult[]): Silence {
-  const own = results.filter((result) => result.variant === null && result.search === search);
+  const own = results.filter((result) => result.search === search);
+  const loud = new Map(own.flatMap((result) => result.loud).map((found) => [found.seed, found]));
   return {
     search,
-    trials: own.reduce((sum, { trials }) => sum + trials, 0),
-    loud: own.flatMap(({ loud }) => loud),
+    trials: own.reduce((sum, { variant, trials }) => sum + (variant === null ? trials : 0), 0),
+    loud: [...loud.values()],
   };
 }
 
