@@ -173,10 +173,10 @@ describe("SequenceContinuity", () => {
   it("a log that starts over, or is loaded without its begin, knows no producer [REP-88] [PID-11]", () => {
     const reset = new Stream().committed().write(1, "a", { sequence: 0 }).write(1, "b");
     reset.truncate(1, 1, "reset").write(1, "x", { sequence: 9 });
-    expect(reset.caught).toEqual([]);
+    expect(reset.caught).not.toContain("SequenceContinuity");
     const kept = new Stream().committed().write(1, "a", { sequence: 0 }).write(1, "b");
     kept.truncate(1, 1).write(1, "x", { sequence: 9 });
-    expect(kept.caught).toEqual(["SequenceContinuity"]);
+    expect(kept.caught).toContain("SequenceContinuity");
   });
 
   it("accepts any first sequence of an unknown producer (gap) [PID-2]", () => {
