@@ -208,6 +208,7 @@ describe("layers", () => {
   it("has no dead files", () => {
     const entries = [
       "src/index.ts",
+      "src/testing.ts",
       "src/cli/main.ts",
       "src/campaign/worker.ts",
       "src/report/page/main.tsx",
