@@ -105,6 +105,7 @@ test("table, losses with clause and example, goals, failures, commands", () => {
 
       Reproduce  npx trial run ./swarm.yaml --seed 8
       Replay     npx trial replay store/swarm/8/failure.json
+      Shrink     npx trial shrink store/swarm/8/failure.json
       Verify     npx trial run ./swarm.yaml --seed 8 --verify
       Log        npx trial run ./swarm.yaml --seed 8 --log short
       Journal    store/campaigns/x.ndjson"

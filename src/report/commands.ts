@@ -25,7 +25,12 @@ export function trialCommands(
   const run = runCommand(trial);
   return [
     ["Reproduce", run],
-    ...(file === null ? [] : [["Replay", `npx trial replay ${shellWord(file)}`] as const]),
+    ...(file === null
+      ? []
+      : [
+          ["Replay", `npx trial replay ${shellWord(file)}`] as const,
+          ["Shrink", `npx trial shrink ${shellWord(file)}`] as const,
+        ]),
     ["Verify", `${run} --verify`],
     ["Log", `${run} --log short`],
   ];
