@@ -35,7 +35,11 @@ export function invariantsDocument(): string {
 
 function section(entry: CatalogueEntry): string {
   const { name, says, source, promisedWhen, clauses, breaks } = entry;
-  const lines = [`### ${name}\n`, `${says.replace(/\.$/, "")}.\n`, `- promised when: ${promisedWhen}`];
+  const lines = [
+    `### ${name}\n`,
+    `${says.replace(/\.$/, "")}.\n`,
+    `- promised when: ${promisedWhen}`,
+  ];
   if (clauses.length > 0) lines.push(`- clauses: ${clauses.join(", ")}`);
   lines.push(`- source: ${source}`);
   if (breaks.length > 0) lines.push(`- broken by: ${breaks.map((id) => `\`${id}\``).join(", ")}`);

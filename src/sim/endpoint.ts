@@ -5,8 +5,7 @@
  * with TCP's doubling time-outs, so a short partition delays messages and a long one breaks the
  * connection. A killed process's connections are closed by its operating system; a machine that
  * loses power says nothing, and its peers keep half-open connections until they notice. Left out:
- * windows and congestion, half-close, and the acknowledgements' own packets (with a one-way
- * partition the open direction goes on working).
+ * windows, congestion, half-close, packets of acknowledgements (one open direction goes on working).
  */
 import type {
   CloseReason,
@@ -27,7 +26,6 @@ import type { Micros } from "./time.ts";
 
 /** Life-cycle steps carried by kernel events of kind Connection. */
 const Step = { Syn: 1, Refused: 2, Reset: 3, Retry: 4, SynTimeout: 5 } as const;
-
 /** Turn codes of an endpoint; positive numbers are sequence numbers of messages. */
 const Turn = { Open: -1, Accept: -2, Close: -3 } as const;
 

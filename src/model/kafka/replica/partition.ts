@@ -1,8 +1,7 @@
 /**
  * One replica that a broker hosts: its role, the ISR it leads, its high watermark [REP-1..57].
  *
- * A partition changes its own state and states it; whom a change wakes up is the business of
- * `waiters`. Requests come in through the handlers of the replica manager.
+ * A partition changes its own state and states it; whom that wakes up is the business of `waiters`.
  */
 import type { TopicConfig } from "../config.ts";
 import type { IsrAnswer, IsrProposal } from "../contracts.ts";
