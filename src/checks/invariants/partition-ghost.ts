@@ -185,7 +185,7 @@ export class PartitionGhost {
 
   /** Whether `other` has what `log` has below `offset`, but for what is deleted. */
   shared(log: ReplicaLog, offset: number, other: ReplicaLog): boolean {
-    if (log.sharedBelow(offset, other)) return true;
+    if (log.sharedBelow(offset, other) || offset <= this.deletedBelow) return true;
     return this.deletedBelow > 0 && log.sharedBetween(this.deletedBelow, offset, other);
   }
 
