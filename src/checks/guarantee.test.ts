@@ -288,11 +288,16 @@ describe("weaker producers", () => {
     expect(stream.tracker.classify(finding)).toBe(null);
   });
 
-  it("acks=0 excuses a loss around a change of leader only [C-5]", () => {
+  it("acks=0 excuses a loss around a change of leader, or a fault on the way [C-5]", () => {
     const quiet = new Stream({ producers: [{ ...producer, acks: 0 }] }).committed("a");
     quiet.sent("p1", "x").acknowledged("p1", "x", -1, 0);
     const finding = () => historyFinding("lost-write", quiet.at, { record: "x" });
     expect(quiet.tracker.classify(finding())).toBe(null);
+    const paused = new Stream({ producers: [{ ...producer, acks: 0 }] }).committed("a");
+    paused.sent("p1", "x").acknowledged("p1", "x", -1, 0).fault("pause", "zk1");
+    expect(paused.tracker.classify(finding())).toBe(null);
+    paused.fault("kill", "b1");
+    expect(paused.tracker.classify(finding())?.outside.clause).toBe("C-5");
     quiet.isr(2, 1, [2, 3]).lead(2, 1, [2, 3]);
     expect(quiet.tracker.classify(finding())?.outside.clause).toBe("C-5");
   });

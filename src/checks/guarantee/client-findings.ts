@@ -108,7 +108,7 @@ export class ClientFindings {
     return failure === null ? null : { clause: "C-4", because: `${answered}; ${failure.words}` };
   }
 
-  /** acks=0: nobody answered; a change of leader or a failed broker is enough. */
+  /** acks=0: nobody answered; a change of leader, or trouble on the way to it, is enough [C-5]. */
   #unheardLoss(partition: PartitionGhost, weak: WeakAcknowledgement, until: number): Excuse | null {
     const since = weak.at - METADATA_AGE;
     for (let i = partition.writes.length - 1; i >= 0; i--) {
@@ -120,7 +120,12 @@ export class ClientFindings {
         `${time(write.at)} from broker ${write.before.leader} to ${write.state.leader}`;
       return { clause: "C-5", because };
     }
-    return null;
+    const fault = this.#lost.troubleAround(weak.at, METADATA_AGE);
+    if (fault === null) return null;
+    const because =
+      `sent with acks=0 at ${time(weak.at)}, and nobody was to answer; ${fault.kind} on ` +
+      `${fault.targets.join(", ")} from ${time(fault.at)} on`;
+    return { clause: "C-5", because };
   }
 
   #weak(finding: Finding, partition: PartitionGhost): WeakAcknowledgement | null {

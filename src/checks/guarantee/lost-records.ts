@@ -12,7 +12,7 @@ import type { Loss } from "../invariants/committed-log.ts";
 import type { ClusterFacts, TopicFacts } from "../invariants/facts.ts";
 import type { PartitionGhost, Shortening, StateWrite } from "../invariants/partition-ghost.ts";
 import { type ClusterEvents, time } from "./cluster-events.ts";
-import type { Excuse } from "./excuse.ts";
+import type { AppliedFault, Excuse } from "./excuse.ts";
 import {
   copiesOf,
   isrAt,
@@ -186,6 +186,15 @@ export class LostRecords {
       `${cause.words}, was registered again at ${time(back)} unnoticed by any controller, and ` +
       `went on as leader of ${partition.name} in its old epoch`;
     return { clause: "C-1d", because };
+  }
+
+  /** A fault on brokers or clients that was in force within `span` of a time; the newest. */
+  troubleAround(at: Micros, span: Micros): AppliedFault | null {
+    const near = (fault: AppliedFault) =>
+      fault.at <= at + span &&
+      (fault.end ?? Number.POSITIVE_INFINITY) >= at - span &&
+      fault.targets.some((target) => !target.startsWith("zk"));
+    return this.#events.faults.findLast(near) ?? null;
   }
 
   /** What a leader did after an unclean election of another had deposed it [C-8, REP-121]. */
