@@ -14,6 +14,7 @@ import {
   type ClusterFacts,
   type InvariantSet,
 } from "../checks/invariants/index.ts";
+import { bySignificance } from "../checks/significance.ts";
 import { FaultInjector } from "../faults/injector.ts";
 import { drawNemesis, type NemesisDraw } from "../faults/nemesis.ts";
 import type { FaultPlan } from "../faults/plan.ts";
@@ -367,7 +368,7 @@ export class Trial {
       verdict,
       why: verdict === "unknown" ? this.#why : null,
       violations: this.#violations,
-      outside: this.#outside,
+      outside: bySignificance(this.#outside),
       findings,
       fingerprint: world.fingerprint.toString(),
       events: world.events,
