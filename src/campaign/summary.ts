@@ -214,7 +214,7 @@ export function compareSeeds(a: string, b: string): number {
 }
 
 /** `C-8` before `C-14`. */
-function compareClauses(a: string, b: string): number {
+export function compareClauses(a: string, b: string): number {
   const number = (clause: string) => Number(/\d+/.exec(clause)?.[0] ?? 0);
   return number(a) - number(b) || (a < b ? -1 : a > b ? 1 : 0);
 }

@@ -52,11 +52,7 @@ export async function campaignCommandLine(
   const schedule = new Schedule(scenarios, range, variant);
   const summary = new CampaignSummary(scenarios);
   const say = speaker(io, options.json === true);
-  const words = plural(scenarios.length, "scenario");
-  say([
-    `SEEDS ${rangeWords(range)}   ${formatTool(TOOL)}`,
-    `  ${words}: ${scenarios.map(({ name }) => name).join(", ")}${variant === null ? "" : `; variant ${variant}`}`,
-  ]);
+  say(introduction(scenarios, range, variant));
   const runner = await createRunner(workers);
   const header = {
     seeds: rangeWords(range),
@@ -151,6 +147,22 @@ function readExtent({ seeds, budget }: CampaignCommandOptions): Extent {
     throw new UsageError(`--seeds ${seeds}: a range without end needs --budget`);
   }
   return { range, budgetMs };
+}
+
+/** Of more scenarios than these only the number is said. */
+const SCENARIOS_NAMED = 6;
+
+function introduction(
+  scenarios: readonly LoadedScenario[],
+  range: SeedRange,
+  variant: string | null,
+): string[] {
+  const words = plural(scenarios.length, "scenario");
+  const names = scenarios.map(({ name }) => name).join(", ");
+  return [
+    `SEEDS ${rangeWords(range)}   ${formatTool(TOOL)}`,
+    `  ${words}${scenarios.length > SCENARIOS_NAMED ? "" : `: ${names}`}${variant === null ? "" : `; variant ${variant}`}`,
+  ];
 }
 
 function rangeWords({ from, to }: SeedRange): string {

@@ -10,7 +10,7 @@ import {
   type JudgedAnomaly,
 } from "../checks/checkers/index.ts";
 import { type Op, writeOp } from "../checks/history.ts";
-import { type Paint, paint, plural, wrap } from "../report/text.ts";
+import { type Paint, paint, plural, screenWidth, wrap } from "../report/text.ts";
 import { nearest } from "../trial/nearest.ts";
 import { ExitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
@@ -31,7 +31,6 @@ const ISOLATION = ["read_committed", "read_uncommitted"] as const;
 /** Cases of an anomaly, and ops of a case, that the screen shows. */
 const SHOWN = 2;
 const OPS_SHOWN = 4;
-const WIDTH = 100;
 const INDENT = 13;
 
 export function checkCommandLine(file: string, options: CheckCommandOptions, io: Io): ExitCode {
@@ -121,7 +120,7 @@ function anomalyLines(
   const lines = [`${title}  ${plural(count, "case")}${allowed === null ? "" : ` (${allowed})`}`];
   lines.push(`  must hold  ${says}`);
   for (const finding of anomaly.findings.slice(0, allowed === null ? SHOWN : 1)) {
-    lines.push(`  saw        ${wrap(finding.saw, WIDTH, INDENT)}`);
+    lines.push(`  saw        ${wrap(finding.saw, screenWidth(), INDENT)}`);
     for (const index of finding.ops.slice(0, OPS_SHOWN)) {
       const op = byIndex.get(index);
       if (op !== undefined) lines.push(`${" ".repeat(INDENT)}${colours.dim(shorten(writeOp(op)))}`);

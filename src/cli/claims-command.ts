@@ -24,7 +24,7 @@ import {
 } from "../claims/matrix.ts";
 import { type Measured, readMeasured, writeMeasured } from "../claims/measured.ts";
 import { formatTool } from "../report/run-screen.ts";
-import { grouped, type Paint, paint, plural, wrap } from "../report/text.ts";
+import { grouped, type Paint, paint, plural, screenWidth, wrap } from "../report/text.ts";
 import { nearest } from "../trial/nearest.ts";
 import { ExitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
@@ -127,19 +127,19 @@ function verdictWords(verdict: ClaimVerdict, colours: Paint): string {
 function claimLines(judged: JudgedClaim, colours: Paint): string[] {
   const { claim, verdict, searches, exhibits, explored, errors } = judged;
   const lines = [
-    `${colours.bold(claim.id.padEnd(6))}${wrap(claim.says, 98, 6)}`,
-    `      ${verdictWords(verdict, colours)}: ${wrap(claim.fact, 92, 6)}`,
+    `${colours.bold(claim.id.padEnd(6))}${wrap(claim.says, screenWidth() - 2, 6)}`,
+    `      ${verdictWords(verdict, colours)}: ${wrap(claim.fact, screenWidth() - 8, 6)}`,
   ];
   for (const { search, trials, counterexample } of searches) {
     const outcome =
       counterexample === null
         ? `${plural(trials, "seed")}, no counterexample`
         : `seed ${counterexample.seed}: ${counterexample.saw}`;
-    lines.push(`      - ${wrap(`${search.under}: ${outcome}`, 96, 8)}`);
+    lines.push(`      - ${wrap(`${search.under}: ${outcome}`, screenWidth() - 4, 8)}`);
   }
   for (const { exhibit, scenario, seed, saw } of exhibits) {
     const words = saw === null ? colours.red(`${exhibit.says}: NOT SHOWN by`) : exhibit.says;
-    lines.push(`      ${exhibit.clause}  ${wrap(words, 90, 10)}`);
+    lines.push(`      ${exhibit.clause}  ${wrap(words, screenWidth() - 10, 10)}`);
     lines.push(`          ${colours.cyan(`npx trial run ${scenario} --seed ${seed}`)}`);
   }
   for (const { explored: one, steps } of explored) {

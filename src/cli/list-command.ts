@@ -4,7 +4,7 @@ import { UsageError } from "../campaign/usage-error.ts";
 import { CATALOGUE } from "../checks/catalogue.ts";
 import { FAULT_KINDS, KINDS } from "../faults/fields.ts";
 import { VARIANTS } from "../model/variants/registry.ts";
-import { paint, wrap } from "../report/text.ts";
+import { paint, screenWidth, wrap } from "../report/text.ts";
 import { nearest } from "../trial/nearest.ts";
 import { WORKLOADS } from "../workloads/catalogue.ts";
 import { ExitCode } from "./exit-code.ts";
@@ -61,7 +61,7 @@ export function listCommandLine(
     const items = found[name] as Item[];
     const width = Math.max(...items.map((item) => item.name.length)) + 2;
     const lines = items.map(
-      (item) => `  ${item.name.padEnd(width)}${wrap(item.says, 100, width + 2)}`,
+      (item) => `  ${item.name.padEnd(width)}${wrap(item.says, screenWidth(), width + 2)}`,
     );
     blocks.push([colours.bold(name), ...lines].join("\n"));
   }

@@ -1,4 +1,5 @@
 /** Entry of the built command. */
+import { setScreenWidth } from "../report/text.ts";
 import { runCli } from "./cli.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { processIo } from "./io.ts";
@@ -12,5 +13,6 @@ export function main(): Promise<ExitCode> {
     if (error.code === "EPIPE") process.exit(0);
     throw error;
   });
+  if (process.stdout.isTTY) setScreenWidth(process.stdout.columns);
   return runCli(process.argv.slice(2), processIo());
 }

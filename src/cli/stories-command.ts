@@ -3,7 +3,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { packageRoot, readText } from "../campaign/library.ts";
 import { UsageError } from "../campaign/usage-error.ts";
-import { paint } from "../report/text.ts";
+import { paint, screenWidth, wrap } from "../report/text.ts";
 import { StoryError } from "../stories/arguments.ts";
 import { parseStory, storyTitle } from "../stories/format.ts";
 import { runStory, type StoryDifference } from "../stories/story.ts";
@@ -31,6 +31,9 @@ interface Told {
   readonly differences: readonly StoryDifference[];
 }
 
+/** Of the shipped stories the longest name, and two spaces. */
+const NAME_WIDTH = 36;
+
 export function storiesCommandLine(
   names: readonly string[],
   options: StoriesOptions,
@@ -51,10 +54,11 @@ function tell(story: Story, options: StoriesOptions, io: Io): Told {
     const { differences, text, blocks } = runStory(story.text);
     const title = storyTitle(parseStory(story.text));
     if (options.show === true) say(`${text}\n`);
-    else if (differences.length === 0) say(`${story.name.padEnd(32)} ${title}\n`);
+    else if (differences.length === 0)
+      say(`${story.name.padEnd(NAME_WIDTH)}${wrap(title, screenWidth(), NAME_WIDTH)}\n`);
     else if (options.rewrite === true) {
       writeFileSync(story.path, text);
-      say(`${story.name.padEnd(32)} rewritten\n`);
+      say(`${story.name.padEnd(NAME_WIDTH)}rewritten\n`);
     } else {
       say(`${colours.red(story.name)}\n`);
       for (const difference of differences) say(formatDifference(difference, colours));

@@ -83,9 +83,8 @@ test("table, losses with clause and example, goals, failures, commands", () => {
       not finished: swarm 11
 
     Outside the guarantee: what Kafka does not promise there
-      C-8    jepsen-2013: 2 of 2 trials
-             lost-write
-             seed 3: unclean election at 18.3s
+      C-8    jepsen-2013 (2 of 2)
+             unclean election at 18.3s
              npx trial run jepsen-2013 --seed 3
 
     Expected outside the guarantee, but did not show

@@ -1,10 +1,25 @@
 /** The screen at the end of a campaign: verdicts by scenario, goals, losses outside, what to do next. */
 import Table from "cli-table3";
-import type { CampaignSummary, FailureEntry } from "../campaign/summary.ts";
+import {
+  type CampaignSummary,
+  compareClauses,
+  type FailureEntry,
+  type OutsideCount,
+  type ScenarioCounts,
+} from "../campaign/summary.ts";
 import { commandLines, runCommand, trialCommands } from "./commands.ts";
-import { compact, elapsed, grouped, type Paint, plural, shellWord, wall, wrap } from "./text.ts";
+import {
+  compact,
+  elapsed,
+  grouped,
+  type Paint,
+  plural,
+  screenWidth,
+  shellWord,
+  wall,
+  wrap,
+} from "./text.ts";
 
-const WIDTH = 100;
 const FAILURES_LISTED = 10;
 
 export interface CampaignScreen {
@@ -28,30 +43,100 @@ export function campaignLines(screen: CampaignScreen, colours: Paint): string[] 
   ];
 }
 
+/** Of more scenarios than fit a screen, those of which nothing is to be said share a row. */
+const ROWS_UNFOLDED = 12;
+
+/** A row of the table: one scenario, or all that held with nothing lost. */
+type Row = Pick<
+  ScenarioCounts,
+  "name" | "trials" | "held" | "violated" | "unknown" | "virtualMicros" | "wallMs" | "clauses"
+>;
+
 function tableLines(summary: CampaignSummary, colours: Paint): string[] {
+  const all = [...summary.scenarios.values()];
+  const folds = all.length > ROWS_UNFOLDED;
+  const quiet = folds ? all.filter(isQuiet) : [];
+  const rows: Row[] = all.filter((counts) => !quiet.includes(counts));
+  if (quiet.length > 0) rows.push(sumOf(quiet, rows.length > 0 ? "others" : "scenarios"));
+  const { violated, unknown } = summary;
+  const columns = COLUMNS.filter(({ head, folded }) => {
+    if (head === "violated") return violated > 0;
+    if (head === "unknown") return unknown > 0;
+    if (head === "outside") return summary.outside.size > 0;
+    return !folds || folded;
+  });
   const table = new Table({
-    head: ["scenario", "trials", "held", "violated", "unknown", "outside", "virtual", "ms/trial"],
-    colAligns: ["left", "right", "right", "right", "right", "left", "right", "right"],
+    head: columns.map(({ head }) => head),
+    colAligns: columns.map(({ head }) => (TEXT_COLUMNS.includes(head) ? "left" : "right")),
     style: { head: [], border: [], "padding-left": 0, "padding-right": 2 },
     chars: NO_BORDERS,
   });
-  for (const counts of summary.scenarios.values()) {
-    const clauses = [...counts.clauses].map(([clause, trials]) => `${clause} x${grouped(trials)}`);
-    table.push([
-      counts.name,
-      grouped(counts.trials),
-      counts.held === 0 ? "-" : colours.green(grouped(counts.held)),
-      counts.violated === 0 ? "-" : colours.red(grouped(counts.violated)),
-      counts.unknown === 0 ? "-" : colours.yellow(grouped(counts.unknown)),
-      clauses.length > 4 ? `${clauses.slice(0, 4).join(" ")} ...` : clauses.join(" "),
-      elapsed(Math.floor(counts.virtualMicros / 1_000_000) * 1_000_000).replace(".000", ""),
-      counts.trials === 0 ? "-" : (counts.wallMs / counts.trials).toFixed(0),
-    ]);
-  }
-  return table
+  for (const row of rows) table.push(columns.map(({ cell }) => cell(row, colours)));
+  const lines = table
     .toString()
     .split("\n")
     .map((line) => `  ${line}`.trimEnd());
+  const words = quiet.map(({ name, trials }) => (trials === 0 ? `${name} (not run)` : name));
+  if (words.length > 0) {
+    lines.push(
+      "",
+      `  ${colours.green("Held, nothing lost:")} ${wrap(words.join(", "), screenWidth() - 16, 4)}`,
+    );
+  }
+  return lines;
+}
+
+function isQuiet({ held, trials, clauses }: ScenarioCounts): boolean {
+  return held === trials && clauses.size === 0;
+}
+
+function sumOf(quiet: readonly ScenarioCounts[], noun: string): Row {
+  const row = { trials: 0, held: 0, violated: 0, unknown: 0, virtualMicros: 0, wallMs: 0 };
+  for (const { trials, held, virtualMicros, wallMs } of quiet) {
+    row.trials += trials;
+    row.held += held;
+    row.virtualMicros += virtualMicros;
+    row.wallMs += wallMs;
+  }
+  return { ...row, name: `${quiet.length} ${noun}`, clauses: new Map() };
+}
+
+const TEXT_COLUMNS: readonly string[] = ["scenario", "outside"];
+
+interface Column {
+  readonly head: string;
+  /** Whether a folded table has it, too. */
+  readonly folded: boolean;
+  readonly cell: (row: Row, colours: Paint) => string;
+}
+
+const COLUMNS: readonly Column[] = [
+  { head: "scenario", folded: true, cell: ({ name }) => name },
+  { head: "trials", folded: true, cell: ({ trials }) => grouped(trials) },
+  { head: "held", folded: true, cell: ({ held }, { green }) => count(held, green) },
+  { head: "violated", folded: true, cell: ({ violated }, { red }) => count(violated, red) },
+  { head: "unknown", folded: true, cell: ({ unknown }, { yellow }) => count(unknown, yellow) },
+  { head: "outside", folded: true, cell: ({ clauses }) => clauseWords(clauses) },
+  {
+    head: "virtual",
+    folded: false,
+    cell: ({ virtualMicros }) =>
+      elapsed(Math.floor(virtualMicros / 1_000_000) * 1_000_000).replace(".000", ""),
+  },
+  {
+    head: "ms/trial",
+    folded: false,
+    cell: ({ trials, wallMs }) => (trials === 0 ? "-" : (wallMs / trials).toFixed(0)),
+  },
+];
+
+function count(number: number, colour: (text: string) => string): string {
+  return number === 0 ? "-" : colour(grouped(number));
+}
+
+function clauseWords(clauses: ReadonlyMap<string, number>): string {
+  const words = [...clauses].map(([clause, trials]) => `${clause} x${grouped(trials)}`);
+  return words.length > 4 ? `${words.slice(0, 3).join(" ")} ...` : words.join(" ");
 }
 
 const NO_BORDERS = {
@@ -101,27 +186,37 @@ function totalLines(summary: CampaignSummary, colours: Paint): string[] {
   }
   if (end !== null && end.unfinished.length > 0) {
     const names = end.unfinished.map(({ scenario, seed }) => `${scenario} ${seed}`);
-    lines.push(`  not finished: ${wrap(names.join(", "), WIDTH, 4)}`);
+    lines.push(`  not finished: ${wrap(names.join(", "), screenWidth(), 4)}`);
   }
   return lines;
 }
 
+/** One entry per clause: where, why in one trial, and the command to see it. */
 function outsideLines({ summary, variant, argumentOf }: CampaignScreen, colours: Paint): string[] {
-  const entries = summary.sortedOutside();
+  const byClause = new Map<string, OutsideCount[]>();
+  for (const entry of summary.sortedOutside()) {
+    const same = byClause.get(entry.clause);
+    if (same === undefined) byClause.set(entry.clause, [entry]);
+    else same.push(entry);
+  }
+  const clauses = [...byClause.keys()].sort(compareClauses);
   const lines: string[] = [];
-  if (entries.length > 0) {
+  if (clauses.length > 0) {
     lines.push("", colours.bold("Outside the guarantee: what Kafka does not promise there"));
-    for (const entry of entries) {
-      const { scenario, clause, seed, trials, because } = entry;
-      const of = summary.scenarios.get(scenario)?.trials ?? 0;
-      const name = { scenario: argumentOf(scenario), seed, variant, overrides: [] };
-      lines.push(
-        `  ${colours.yellow(clause.padEnd(6))} ${scenario}: ${grouped(trials)} of ${plural(of, "trial")}`,
-        `         ${wrap([...entry.checks].sort().join(", "), WIDTH, 9)}`,
-        `         ${wrap(`seed ${seed}: ${because}`, WIDTH, 11)}`,
-        `         ${colours.dim(runCommand(name))}`,
-      );
-    }
+  }
+  for (const clause of clauses) {
+    const entries = byClause.get(clause) as OutsideCount[];
+    const { scenario, seed, because } = entries[0] as OutsideCount;
+    const where = entries.map((entry) => {
+      const of = summary.scenarios.get(entry.scenario)?.trials ?? 0;
+      return `${entry.scenario}\u00a0(${grouped(entry.trials)}\u00a0of\u00a0${grouped(of)})`;
+    });
+    const name = { scenario: argumentOf(scenario), seed, variant, overrides: [] };
+    lines.push(
+      `  ${colours.yellow(clause.padEnd(6))} ${wrap(where.join(", "), screenWidth(), 9)}`,
+      `         ${wrap(because, screenWidth(), 9)}`,
+      `         ${colours.dim(runCommand(name))}`,
+    );
   }
   const missing = summary.expectedButNotSeen();
   if (missing.length > 0) {
@@ -142,10 +237,10 @@ function goalLines(summary: CampaignSummary, colours: Paint): string[] {
   ];
   if (rare.length > 0) {
     const words = rare.map(({ name, trials }) => `${name} (${trials})`);
-    lines.push(`  rare   ${wrap(words.join(", "), WIDTH, 9)}`);
+    lines.push(`  rare   ${wrap(words.join(", "), screenWidth(), 9)}`);
   }
   if (never.length > 0) {
-    lines.push(`  ${colours.yellow("never")}  ${wrap(never.join(", "), WIDTH, 9)}`);
+    lines.push(`  ${colours.yellow("never")}  ${wrap(never.join(", "), screenWidth(), 9)}`);
   }
   return lines;
 }
@@ -165,8 +260,8 @@ function failureLines({ summary, variant, argumentOf }: CampaignScreen, colours:
     const { scenario, seed, kind, check, says, saw, file } = first;
     const number = `${plural(count, "trial")}, first seed ${seed}`;
     lines.push(`  ${colours.red(check ?? kind)}  ${scenario}: ${number}`);
-    if (says !== null) lines.push(`    says  ${wrap(says, WIDTH, 10)}`);
-    lines.push(`    saw   ${wrap(saw, WIDTH, 10)}`);
+    if (says !== null) lines.push(`    says  ${wrap(says, screenWidth(), 10)}`);
+    lines.push(`    saw   ${wrap(saw, screenWidth(), 10)}`);
     const run = runCommand({ scenario: argumentOf(scenario), seed, variant, overrides: [] });
     if (kind === "not deterministic") lines.push(`    ${run} --verify`);
     else lines.push(`    ${file === null ? run : `npx trial replay ${shellWord(file)}`}`);
@@ -189,23 +284,22 @@ function nextLines({ summary, variant, argumentOf, journal }: CampaignScreen): s
     };
     lines.push(...commandLines(trialCommands(name, failure.file)));
   } else {
-    let scenario = "";
-    let most = 0;
-    for (const { name, trials } of summary.scenarios.values()) {
-      if (trials > most) {
-        most = trials;
-        scenario = name;
-      }
-    }
     const more: [string, string][] = [["Explore", "npx trial list"]];
-    const outside = summary.sortedOutside()[0];
-    if (outside !== undefined) {
-      const { seed } = outside;
-      const name = { scenario: argumentOf(outside.scenario), seed, variant, overrides: [] };
+    const outside = summary.sortedOutside();
+    const loss = outside.find(({ checks }) => checks.has("NoAcknowledgedWriteLost")) ?? outside[0];
+    if (loss !== undefined) {
+      const { scenario, seed } = loss;
+      const name = { scenario: argumentOf(scenario), seed, variant, overrides: [] };
       more.push(["See a loss", `${runCommand(name)} --log short`]);
+      more.push(["as a page", runCommand(name).replace("trial run", "trial view")]);
     }
-    if (scenario !== "") {
-      more.push(["Go on", `npx trial campaign ${argumentOf(scenario)} --budget 10m`]);
+    // The one with the largest trials has the most left to find.
+    let largest: ScenarioCounts | null = null;
+    for (const counts of summary.scenarios.values()) {
+      if (counts.trials > 0 && counts.events > (largest?.events ?? 0)) largest = counts;
+    }
+    if (largest !== null) {
+      more.push(["Go on", `npx trial campaign ${argumentOf(largest.name)} --budget 10m`]);
     }
     lines.push(...commandLines(more));
   }

@@ -4,15 +4,14 @@ import type { Biography, Life, LifeEvent } from "../trial/biography/biography.ts
 import type { InFlight } from "../trial/biography/in-flight.ts";
 import type { Moment, PartitionMoment } from "../trial/biography/moment.ts";
 import { faultWords } from "./fault-words.ts";
-import { type Paint, plural, wrap } from "./text.ts";
+import { type Paint, plural, screenWidth, wrap } from "./text.ts";
 
-const WIDTH = 100;
 const INDENT = 15;
 const IN_FLIGHT_LISTED = 40;
 const ORDINALS = ["FIRST", "SECOND", "THIRD", "FOURTH", "FIFTH", "SIXTH", "SEVENTH"];
 
 function field(label: string, text: string): string {
-  return `  ${label.padEnd(INDENT - 2)}${wrap(text, WIDTH, INDENT)}`;
+  return `  ${label.padEnd(INDENT - 2)}${wrap(text, screenWidth(), INDENT)}`;
 }
 
 // --- a record --------------------------------------------------------------------------------------
@@ -56,7 +55,7 @@ function lifeLines(life: Life, ordinal: string, colours: Paint): string[] {
 
 function eventLine(event: LifeEvent): string {
   const time = formatTime(event.at, 6).padStart(14);
-  return `${time}  ${event.node.padEnd(6)}${wrap(eventWords(event), WIDTH, 22)}`;
+  return `${time}  ${event.node.padEnd(6)}${wrap(eventWords(event), screenWidth(), 22)}`;
 }
 
 function eventWords({ kind, leaderEpoch, detail }: LifeEvent): string {

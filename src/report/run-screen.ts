@@ -8,9 +8,8 @@ import type { ToolVersion } from "../trial/failure-file.ts";
 import type { OutsideFinding, TrialResult } from "../trial/result.ts";
 import type { ResolvedScenario, Scenario } from "../trial/scenario.ts";
 import { faultWords } from "./fault-words.ts";
-import { elapsed, grouped, type Paint, plural, wall, wrap } from "./text.ts";
+import { elapsed, grouped, type Paint, plural, screenWidth, wall, wrap } from "./text.ts";
 
-const WIDTH = 100;
 const INDENT = 15;
 /** Of a long plan, so many faults are listed. */
 const FAULTS_LISTED = 30;
@@ -18,11 +17,11 @@ const FAULTS_LISTED = 30;
 const FURTHER_FINDINGS = 2;
 
 function field(label: string, text: string): string {
-  return `  ${label.padEnd(INDENT - 2)}${wrap(text, WIDTH, INDENT)}`;
+  return `  ${label.padEnd(INDENT - 2)}${wrap(text, screenWidth(), INDENT)}`;
 }
 
 function detail(label: string, text: string): string {
-  return `${" ".repeat(INDENT)}${label.padEnd(9)}${wrap(text, WIDTH, INDENT + 9)}`;
+  return `${" ".repeat(INDENT)}${label.padEnd(9)}${wrap(text, screenWidth(), INDENT + 9)}`;
 }
 
 export function formatTool({ version, build }: ToolVersion): string {

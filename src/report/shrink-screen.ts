@@ -5,9 +5,8 @@ import { formatTime } from "../sim/index.ts";
 import type { Scenario } from "../trial/scenario.ts";
 import type { ShrinkProgress, ShrinkResult } from "../trial/shrink/shrink.ts";
 import { commandLines } from "./commands.ts";
-import { grouped, type Paint, plural, shellWord, wrap } from "./text.ts";
+import { grouped, type Paint, plural, screenWidth, shellWord, wrap } from "./text.ts";
 
-const WIDTH = 100;
 const INDENT = 15;
 
 /** What was written, and told, of a result. */
@@ -29,7 +28,7 @@ export function progressWords({ faultsBefore, faultsNow, attempts }: ShrinkProgr
 }
 
 function field(label: string, text: string): string {
-  return `  ${label.padEnd(INDENT - 2)}${wrap(text, WIDTH, INDENT)}`;
+  return `  ${label.padEnd(INDENT - 2)}${wrap(text, screenWidth(), INDENT)}`;
 }
 
 export interface ShrinkScreen extends Shrunk {

@@ -12,9 +12,8 @@ import { VARIANTS, type VariantId } from "../model/variants/registry.ts";
 import { formatTime } from "../sim/index.ts";
 import { Trial, type TrialOptions } from "../trial/trial.ts";
 import { offsets, type Sentence, StoryWords } from "./story-words.ts";
-import { wrap } from "./text.ts";
+import { screenWidth, wrap } from "./text.ts";
 
-const WIDTH = 100;
 const INDENT = 13;
 /** Of a longer story the first and the last so many lines are told. */
 const FIRST_LINES = 12;
@@ -48,7 +47,7 @@ export function storyLines(options: StoryOptions): string[] {
 }
 
 function line(label: string, says: string): string {
-  return `${label.padStart(INDENT - 2)}  ${wrap(says, WIDTH, INDENT)}`;
+  return `${label.padStart(INDENT - 2)}  ${wrap(says, screenWidth(), INDENT)}`;
 }
 
 /** What was said from the begin of the load to the finding, in order. */

@@ -9,6 +9,20 @@ export function paint(colour: boolean): Paint {
   return createColors(colour);
 }
 
+const WIDEST_COLUMNS = 100;
+const NARROWEST_COLUMNS = 60;
+let columns = WIDEST_COLUMNS;
+
+/** Columns that screens are wrapped at: those of the terminal, at most 100. */
+export function screenWidth(): number {
+  return columns;
+}
+
+/** Told once, by the command, of its terminal; files and pipes get the widest. */
+export function setScreenWidth(terminalColumns: number): void {
+  columns = Math.max(NARROWEST_COLUMNS, Math.min(WIDEST_COLUMNS, terminalColumns));
+}
+
 /** Breaks at spaces. The first line starts as it is, later ones with `indent` spaces. */
 export function wrap(text: string, width: number, indent: number): string {
   const words = text.split(/[ \n\t]+/).filter((word) => word !== "");
