@@ -29,7 +29,7 @@ const PROMISES: { readonly [name in AnomalyName]: Guarantee } = {
   duplicate: {
     promisedWhen: IDEMPOTENT,
     clauses: ["C-14", "C-37", "C-38"],
-    breaks: ["no-duplicate-detection", "producer-state-not-rebuilt", "old-producer-epoch-accepted"],
+    breaks: ["no-duplicate-detection", "producer-state-not-rebuilt"],
   },
   "inconsistent-offsets": {
     promisedWhen: "no committed record is lost",
@@ -110,6 +110,8 @@ export const LIVENESS = {
       "newer-broker-epoch-refused",
       "zookeeper-watch-missed-on-reconnect",
       "zookeeper-sessions-forgotten",
+      "removed-replica-stays-in-isr",
+      "reassignment-ends-at-once",
     ],
   },
   EnsembleServes: {

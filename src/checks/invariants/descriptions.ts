@@ -88,7 +88,6 @@ export const INVARIANTS = {
       "producer-state-not-rebuilt",
       "producer-state-before-append",
       "sequence-gap-accepted",
-      "old-producer-epoch-accepted",
     ],
   },
   MonotonicHighWatermark: {
@@ -103,7 +102,7 @@ export const INVARIANTS = {
     source: "Appendix B I-4",
     promisedWhen: ALWAYS,
     clauses: [],
-    breaks: ["high-watermark-beyond-log-end"],
+    breaks: ["high-watermark-beyond-log-end", "retention-passes-high-watermark"],
   },
   HighWatermarkBelowIsr: {
     says: "Everything below a leader's high watermark is on every member of ZooKeeper's ISR.",
@@ -127,6 +126,7 @@ export const INVARIANTS = {
       "expand-isr-without-epoch-start",
       "shrink-before-commit",
       "unclean-election-always",
+      "removed-replica-stays-in-isr",
     ],
   },
   ReadBelowHighWatermark: {
@@ -162,7 +162,7 @@ export const INVARIANTS = {
     source: "Appendix B I-1, KAFKA-9672",
     promisedWhen: "no reassignment of the partition is being taken back",
     clauses: [],
-    breaks: [],
+    breaks: ["isr-may-become-empty"],
   },
   PartitionStateMonotonic: {
     says: "Leader epoch and version of a partition's state in ZooKeeper never go down.",

@@ -30,13 +30,6 @@ export const CLIENTS_VARIANTS = {
     tier: 2,
     needs: ["partition"],
   },
-  "old-producer-epoch-accepted": {
-    says: "The leader takes a batch of an older producer epoch",
-    source: "KIP-98 [PID-2.3]",
-    caughtBy: ["SequenceContinuity", "duplicate"],
-    tier: 3,
-    needs: ["partition"],
-  },
   "duplicate-answered-with-log-end": {
     says: "A batch that is known already is acknowledged with the offset that it would have got",
     source: "KAFKA-13794",

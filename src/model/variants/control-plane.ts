@@ -93,4 +93,25 @@ export const CONTROL_PLANE_VARIANTS = {
     tier: 3,
     needs: ["latency"],
   },
+  "isr-may-become-empty": {
+    says: "A broker that goes leaves the ISR even as its last member",
+    source: "[CTL-51]",
+    caughtBy: ["IsrWithinReplicas"],
+    tier: 1,
+    needs: ["kill"],
+  },
+  "removed-replica-stays-in-isr": {
+    says: "A reassignment stops the replicas that it removes but leaves them in the ISR",
+    source: "KAFKA-9672, KAFKA-1097",
+    caughtBy: ["Convergence", "HighWatermarkBelowIsr"],
+    tier: 2,
+    needs: [],
+  },
+  "reassignment-ends-at-once": {
+    says: "A reassignment drops the old replicas before the new ones are in sync",
+    source: "[CTL-83], [CTL-84]",
+    caughtBy: ["Convergence"],
+    tier: 2,
+    needs: [],
+  },
 } as const satisfies { readonly [id: string]: VariantEntry };

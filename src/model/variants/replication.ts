@@ -100,4 +100,11 @@ export const REPLICATION_VARIANTS = {
     tier: 1,
     needs: [],
   },
+  "retention-passes-high-watermark": {
+    says: "Retention deletes segments with records above the high watermark, and the log start follows",
+    source: "KAFKA-5634, [LOG-41]",
+    caughtBy: ["HighWatermarkInLog"],
+    tier: 1,
+    needs: ["kill"],
+  },
 } as const satisfies { readonly [id: string]: VariantEntry };

@@ -211,6 +211,7 @@ export class Reassignments {
 
   *#isComplete(record: PartitionRecord, assignment: ReplicaAssignment): Flow<boolean> {
     if (!isBeingReassigned(assignment)) return true;
+    if (this.#runtime.switches["reassignment-ends-at-once"]) return true;
     const [result] = yield* this.#runtime.store.partitionStates([record]);
     const isr = result?.state?.isr ?? [];
     return targetReplicas(assignment).every((id) => isr.includes(id));

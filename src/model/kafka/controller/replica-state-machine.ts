@@ -121,14 +121,16 @@ export class ReplicaStateMachine {
 
   /** [CTL-50]: those whose state is now known, with or without a write. */
   *#removeFromIsr(broker: number, records: readonly PartitionRecord[]): Flow<PartitionRecord[]> {
-    const { context, store } = this.#parts;
+    const { context, store, switches } = this.#parts;
     const updated: PartitionRecord[] = [];
     let remaining = records;
     while (remaining.length > 0) {
       const members: PartitionRecord[] = [];
       const states: Leadership[] = [];
       for (const { record, state } of yield* readStates(this.#parts, remaining)) {
-        if (!state.isr.includes(broker)) {
+        const keptIn =
+          switches["removed-replica-stays-in-isr"] && !record.replicas.includes(broker);
+        if (!state.isr.includes(broker) || keptIn) {
           record.leadership = state;
           updated.push(record);
           continue;
@@ -138,7 +140,10 @@ export class ReplicaStateMachine {
           leader: state.leader === broker ? NO_LEADER : state.leader,
           leaderEpoch: state.leaderEpoch + 1,
           // The last replica standing stays [CTL-51].
-          isr: state.isr.length === 1 ? state.isr : state.isr.filter((id) => id !== broker),
+          isr:
+            state.isr.length === 1 && !switches["isr-may-become-empty"]
+              ? state.isr
+              : state.isr.filter((id) => id !== broker),
           leaderRecoveryState: state.leaderRecoveryState,
           controllerEpoch: context.epoch,
           partitionEpoch: state.partitionEpoch,

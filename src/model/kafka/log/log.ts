@@ -269,9 +269,15 @@ export class Log {
     return true;
   }
 
+  /** Only records below it may be deleted [LOG-41]. */
+  get deletionBound(): number {
+    const ignored = this.#switches["retention-passes-high-watermark"];
+    return ignored ? this.#logEndOffset : this.#highWatermark;
+  }
+
   /** Moves the log start up to `offset`, never above the high watermark; true if that moved it. */
   advanceLogStart(offset: number, reason: LogStartMoved["reason"]): boolean {
-    if (offset <= this.#logStartOffset || offset > this.#highWatermark) return false;
+    if (offset <= this.#logStartOffset || offset > this.deletionBound) return false;
     this.#logStartOffset = offset;
     this.epochs.truncateFromStart(offset);
     this.state({

@@ -131,11 +131,8 @@ export class ProducerStates {
       const end = logEndOffset + batch.lastOffsetDelta;
       return { ...decision, of: { ...decision.of, firstOffset: logEndOffset, lastOffset: end } };
     }
-    const overlooked =
-      decision.errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
-        ? switches["sequence-gap-accepted"]
-        : switches["old-producer-epoch-accepted"];
-    return overlooked ? { kind: "append" } : decision;
+    const isGap = decision.errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER;
+    return isGap && switches["sequence-gap-accepted"] ? { kind: "append" } : decision;
   }
 
   /** Takes an appended batch in, without judging it [PID-3, PID-4]. */

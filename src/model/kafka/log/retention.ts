@@ -37,7 +37,7 @@ function deleteWhile(
     const upperBound = next === undefined ? log.logEndOffset : next.baseOffset;
     // An empty active segment is kept; uncommitted records never go.
     if (next === undefined && segment.length === 0) break;
-    if (log.highWatermark < upperBound || !deletable(segment, next)) break;
+    if (log.deletionBound < upperBound || !deletable(segment, next)) break;
   }
   if (count === 0) return;
   if (count === segments.length) log.roll();
