@@ -10,7 +10,8 @@ export class PartitionTable {
   readonly #byTopic = new Map<string, (Partition | undefined)[]>();
   /** The topic asked for last, which every request asks for again and again. */
   #lastTopic = "";
-  #lastPartitions: (Partition | undefined)[] | undefined = undefined;
+  /** Those of `#lastTopic`. */
+  #lastPartitions: readonly (Partition | undefined)[] = [];
   /** In order of creation: what walks over all partitions walks over this. */
   readonly #all: Partition[] = [];
 
@@ -24,11 +25,12 @@ export class PartitionTable {
 
   get(topic: string, index: number): Partition | undefined {
     if (topic !== this.#lastTopic) {
-      this.#lastPartitions = this.#byTopic.get(topic);
-      if (this.#lastPartitions === undefined) return undefined;
+      const partitions = this.#byTopic.get(topic);
+      if (partitions === undefined) return undefined;
+      this.#lastPartitions = partitions;
       this.#lastTopic = topic;
     }
-    return this.#lastPartitions?.[index];
+    return this.#lastPartitions[index];
   }
 
   add(partition: Partition): void {
