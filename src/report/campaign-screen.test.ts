@@ -111,6 +111,27 @@ test("table, losses with clause and example, goals, failures, commands", () => {
   `);
 });
 
+test("of many scenarios, those of which nothing is to be said share a row", () => {
+  const names = Array.from({ length: 14 }, (_, index) => `s${index + 1}`);
+  const summary = new CampaignSummary(names.map((name) => ({ name, expectedOutside: [] })));
+  for (const name of names.slice(0, 13)) summary.add(fakeTrial(name, { seed: "1" }), null);
+  const lost = { check: "lost-write", at: 1, says: "", saw: "", clause: "C-5", because: "sent" };
+  summary.add(fakeTrial("s2", { seed: "2" }, { outside: [lost] }), null);
+  const screen = { summary, variant: null, argumentOf: (name: string) => name, journal: null };
+  const lines = campaignLines(screen, paint(false));
+  expect(lines.slice(1, 10).join("\n")).toMatchInlineSnapshot(`
+    "  scenario   trials  held  outside
+      s2              2     2  C-5 x1
+      12 others      12    12
+
+      Held, nothing lost: s1, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13
+
+      Not run for lack of time: s14
+
+    14 trials: 14 held"
+  `);
+});
+
 test("examples and failures do not depend on the order of arrival", () => {
   const { failures } = summaryOf();
   expect(failures.map(({ seed }) => seed)).toEqual(["9", "8", "10"]);

@@ -56,7 +56,9 @@ function tableLines(summary: CampaignSummary, colours: Paint): string[] {
   const all = [...summary.scenarios.values()];
   const folds = all.length > ROWS_UNFOLDED;
   const quiet = folds ? all.filter(isQuiet) : [];
-  const rows: Row[] = all.filter((counts) => !quiet.includes(counts));
+  const rows: Row[] = all.filter(
+    (counts) => !quiet.includes(counts) && (!folds || counts.trials > 0),
+  );
   if (quiet.length > 0) rows.push(sumOf(quiet, rows.length > 0 ? "others" : "scenarios"));
   const { violated, unknown } = summary;
   const columns = COLUMNS.filter(({ head, folded }) => {
@@ -76,18 +78,25 @@ function tableLines(summary: CampaignSummary, colours: Paint): string[] {
     .toString()
     .split("\n")
     .map((line) => `  ${line}`.trimEnd());
-  const words = quiet.map(({ name, trials }) => (trials === 0 ? `${name} (not run)` : name));
-  if (words.length > 0) {
+  const names = quiet.map(({ name }) => name).join(", ");
+  if (names !== "") {
     lines.push(
       "",
-      `  ${colours.green("Held, nothing lost:")} ${wrap(words.join(", "), screenWidth() - 16, 4)}`,
+      `  ${colours.green("Held, nothing lost:")} ${wrap(names, screenWidth() - 16, 4)}`,
+    );
+  }
+  const missed = all.filter(({ trials }) => folds && trials === 0).map(({ name }) => name);
+  if (missed.length > 0) {
+    lines.push(
+      "",
+      `  ${colours.yellow("Not run for lack of time:")} ${wrap(missed.join(", "), screenWidth() - 22, 4)}`,
     );
   }
   return lines;
 }
 
 function isQuiet({ held, trials, clauses }: ScenarioCounts): boolean {
-  return held === trials && clauses.size === 0;
+  return trials > 0 && held === trials && clauses.size === 0;
 }
 
 function sumOf(quiet: readonly ScenarioCounts[], noun: string): Row {
