@@ -101,8 +101,9 @@ export async function runKillTable(options: KillTableOptions): Promise<KillTable
   };
   for (let index = 0; index < bases; index++) {
     const base = baseSeed(index);
-    for (const search of searches) {
-      for (const variant of variants) {
+    // Variant by variant: what a budget cuts off is missing from all searches alike.
+    for (const variant of variants) {
+      for (const search of searches) {
         tasks.push({ variant, base, trials: limitFor(variant, options.trials), search });
       }
     }
@@ -153,10 +154,10 @@ function silenceOf(search: SearchName, results: readonly HuntResult[]): Silence 
 
 // --- what it says -------------------------------------------------------------------------------
 
-/** The lower median; NaN of nothing. */
+/** The upper median: of two hunts the longer one. NaN of nothing. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 /** Caught from every base that was hunted. */

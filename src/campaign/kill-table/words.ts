@@ -73,9 +73,9 @@ export function detectionPage(table: KillTable, tool: ToolVersion, before: strin
     "decision of the model; `trial list variants` tells which, and `trial run swarm --variant <id>` runs it.",
     "",
     `This page was written by \`trial variants --write\` with version ${tool.version}: the general scenario`,
-    `\`${table.scenario}\`, not one made for a variant; ${bases} bases of seeds; *seeds* is the median over the`,
-    "bases of the trials until a check failed. *Before it* names the kinds of fault that preceded it from",
-    "every base. Tiers go by the length of the story that is needed: 1 up to six steps, 2 up to twelve, 3",
+    `\`${table.scenario}\`, not one made for a variant; up to ${bases} bases of seeds; *seeds* is the median over`,
+    "the bases of the trials until a check failed (of two the larger). *Before it* names the kinds of fault",
+    "that preceded it from every base. Tiers go by the length of the story that is needed: 1 up to six steps, 2 up to twelve, 3",
     "more.",
     "",
     `- ${caught.length} of ${rows.length} variants caught from every base; geometric mean ${geometricMean(rows).toFixed(1)} seeds`,
@@ -90,6 +90,7 @@ export function detectionPage(table: KillTable, tool: ToolVersion, before: strin
   text.push(
     `- the unmodified model on the same seeds: ${silence?.trials ?? 0} trials, ${(silence?.loud.length ?? 0) === 0 ? "silent" : `${silence?.loud.length} not silent`}`,
   );
+  if (table.cut) text.push(`- ${extentWords(rows, bases)}`);
   const missed = rows.filter((row) => row.catches.length > 0 && !isCaught(row));
   if (missed.length > 0) {
     text.push(
@@ -121,18 +122,33 @@ export function detectionPage(table: KillTable, tool: ToolVersion, before: strin
   return `${text.join("\n")}\n`;
 }
 
+/** What a budget left undone. */
+function extentWords(rows: readonly KillRow[], bases: number): string {
+  const full = rows.filter(({ catches }) => catches.length === bases).length;
+  const none = rows.filter(({ catches }) => catches.length === 0).length;
+  return (
+    `the time ended before all hunts were done: ${full} variants were hunted from ${bases} bases, ` +
+    `${rows.length - full - none} from fewer, ${none} not at all`
+  );
+}
+
 function comparison(table: KillTable, searches: readonly SearchName[]): string[] {
+  const hunted = (id: string) =>
+    table.rows.filter((row) => row.id === id && row.catches.length > 0).length;
+  const ids = [...new Set(table.rows.map(({ id }) => id))];
+  const compared = ids.filter((id) => hunted(id) === searches.length);
   const text = [
     "",
     "## Finding sooner",
     "",
-    "The same variants by several ways to choose the next trial, in one run. A variant that got away counts",
-    "as all the trials that it was given.",
+    `${compared.length} variants by several ways to choose the next trial, in one run. One that got away counts as all`,
+    "the trials that it was given.",
     "",
     "| search | how it chooses | caught | geometric mean of seeds | of blind |",
     "|---|---|---|---|---|",
   ];
-  const rowsOf = (name: SearchName) => table.rows.filter(({ search }) => search === name);
+  const rowsOf = (name: SearchName) =>
+    table.rows.filter(({ id, search }) => search === name && compared.includes(id));
   const blind = searches.includes("blind") ? geometricMean(rowsOf("blind")) : Number.NaN;
   for (const name of searches) {
     const rows = rowsOf(name);
@@ -142,6 +158,15 @@ function comparison(table: KillTable, searches: readonly SearchName[]): string[]
     text.push(
       `| ${name} | ${SEARCHES[name]} | ${caught} of ${rows.length} | ${mean.toFixed(1)} | ${share} |`,
     );
+  }
+  text.push("", `| variant | ${searches.join(" | ")} |`, `|---|${"---|".repeat(searches.length)}`);
+  for (const id of compared) {
+    const cells = searches.map((name) => {
+      const row = rowsOf(name).find((one) => one.id === id) as KillRow;
+      const seeds = median(seedsToKill(row));
+      return isCaught(row) ? String(seeds) : `> ${seeds}`;
+    });
+    text.push(`| \`${id}\` | ${cells.join(" | ")} |`);
   }
   return text;
 }
