@@ -91,6 +91,20 @@ describe("Disk", () => {
     expect(disk.list("")).toEqual(["c"]);
   });
 
+  it("lists a directory with what lies in those below, sorted, and forgets what was removed", () => {
+    const disk = new Disk();
+    for (const path of ["d/t-1/b.log", "d/t-1/a.log", "d/t-10/c.log"]) disk.appendFile(path);
+    disk.cell<string>("d/mark").write("x");
+    expect(disk.list("d/t-1/")).toEqual(["d/t-1/a.log", "d/t-1/b.log"]);
+    expect(disk.list("d/")).toEqual(["d/mark", "d/t-1/a.log", "d/t-1/b.log", "d/t-10/c.log"]);
+    disk.remove("d/t-1/a.log");
+    disk.remove("d/t-1/b.log");
+    expect(disk.list("d/t-1/")).toEqual([]);
+    expect(disk.list("d/")).toEqual(["d/mark", "d/t-10/c.log"]);
+    disk.wipe();
+    expect(disk.list("d/")).toEqual([]);
+  });
+
   it("completes a sync after its latency, a stall and nothing of a dead process", () => {
     const world = new World({ seed: "s" });
     let context: ProcessContext | null = null;

@@ -170,6 +170,11 @@ export type DiskScheduler = (delay: Micros, done: () => void) => void;
 export class Disk {
   readonly #files = new Map<string, AppendFile<unknown>>();
   readonly #cells = new Map<string, Cell<unknown>>();
+  /**
+   * Paths of files and cells under each directory, nested ones included; keys end in a slash. A log
+   * lists its own directory when it is opened, and a broker may hold ten thousand of them.
+   */
+  readonly #directories = new Map<string, Set<string>>();
 
   /** Time of one fsync without faults. */
   syncLatency: Micros = 2_000;
@@ -200,6 +205,7 @@ export class Disk {
     if (file === undefined) {
       file = new AppendFile<unknown>(path, this);
       this.#files.set(path, file);
+      this.#index(path);
     }
     return file as AppendFile<T>;
   }
@@ -210,6 +216,7 @@ export class Disk {
     if (cell === undefined) {
       cell = new Cell<unknown>(path, this);
       this.#cells.set(path, cell);
+      this.#index(path);
     }
     return cell as Cell<T>;
   }
@@ -218,23 +225,40 @@ export class Disk {
     return this.#files.has(path) || this.#cells.has(path);
   }
 
-  /** Paths that begin with `prefix`, sorted: the order must not depend on history. */
-  list(prefix: string): string[] {
-    const paths: string[] = [];
-    for (const path of this.#files.keys()) if (path.startsWith(prefix)) paths.push(path);
-    for (const path of this.#cells.keys()) if (path.startsWith(prefix)) paths.push(path);
-    return paths.sort();
+  /**
+   * Paths under a directory, which ends in a slash; all paths for "". Sorted: the order must not
+   * depend on history.
+   */
+  list(directory: string): string[] {
+    if (directory === "") return [...this.#files.keys(), ...this.#cells.keys()].sort();
+    const paths = this.#directories.get(directory);
+    return paths === undefined ? [] : [...paths].sort();
+  }
+
+  #index(path: string): void {
+    for (let end = path.indexOf("/"); end >= 0; end = path.indexOf("/", end + 1)) {
+      const directory = path.slice(0, end + 1);
+      const paths = this.#directories.get(directory);
+      if (paths === undefined) this.#directories.set(directory, new Set([path]));
+      else paths.add(path);
+    }
   }
 
   remove(path: string): void {
     this.#files.delete(path);
     this.#cells.delete(path);
+    for (let end = path.indexOf("/"); end >= 0; end = path.indexOf("/", end + 1)) {
+      const directory = path.slice(0, end + 1);
+      const paths = this.#directories.get(directory);
+      if (paths?.delete(path) && paths.size === 0) this.#directories.delete(directory);
+    }
   }
 
   /** Loses everything: a new disk in the old machine. */
   wipe(): void {
     this.#files.clear();
     this.#cells.clear();
+    this.#directories.clear();
   }
 
   get usedBytes(): number {
