@@ -12,6 +12,9 @@ import type { LostRecords } from "./lost-records.ts";
 import { lossesOf } from "./partition-history.ts";
 import type { ProducerEvents, WeakAcknowledgement } from "./producer-events.ts";
 
+/** That a record is gone. */
+const GONE: ReadonlySet<string> = new Set(["lost-write", "unseen"]);
+
 /** For so long a client may go on writing to an old leader [CLI-4]. */
 const METADATA_AGE = 60 * SECOND;
 
@@ -47,11 +50,16 @@ export class ClientFindings {
   /** [C-45]: committed, never lost, and removed by design before somebody had read it. */
   #removed(finding: Finding, partition: PartitionGhost): Excuse | null {
     const { check, record, at } = finding;
-    if (record === undefined || (check !== "unseen" && check !== "lost-write")) return null;
-    const offset = offsetOf(partition, record);
-    if (offset === null || lossesOf(partition, { offset, record, at }).length > 0) return null;
+    if (record === undefined || !GONE.has(check)) return null;
+    const losses = lossesOf(partition, { offset: undefined, record, at });
+    const offset = offsetOf(partition, record) ?? losses[0]?.offset;
+    if (offset === undefined || losses.some(({ loss }) => !loss.deleted)) return null;
     const { logStarts } = this.#producers.of(partition.topic, partition.partition);
-    const start = logStarts.find((known) => known.at <= at && known.offset > offset);
+    // Its offset may have been given away anew: then only what was deleted since counts.
+    const after = losses.length > 0 ? -1 : lastCut(partition, offset, at);
+    const start = logStarts.find(
+      (known) => known.at > after && known.at <= at && known.offset > offset,
+    );
     if (start === undefined) return null;
     const because =
       `"${record}" was committed at offset ${offset}; the log start of ${partition.name} moved to ` +
@@ -76,6 +84,8 @@ export class ClientFindings {
     const losses = lossesOf(partition, { offset, record, at });
     let excuse: Excuse | null = null;
     for (const { offset: lost, loss } of losses) {
+      // What was deleted is not lost: only its offset is.
+      if (loss.deleted && GONE.has(finding.check)) continue;
       excuse = this.#lost.excuseLoss(partition, loss, lost);
       if (excuse === null) return null;
     }
@@ -87,7 +97,7 @@ export class ClientFindings {
     const weak = this.#weak(finding, partition);
     if (weak === null || weak.at > finding.at) return null;
     const { offset, record, at } = finding;
-    if (lossesOf(partition, { offset, record, at }).length > 0) return null;
+    if (lossesOf(partition, { offset, record, at }).some(({ loss }) => !loss.deleted)) return null;
     if (holdsValue(partition, weak.value)) return null;
     if (weak.acks === 0) return this.#unheardLoss(partition, weak, finding.at);
     return this.#tailLost(partition, weak, at);
@@ -254,8 +264,10 @@ export class ClientFindings {
       return { clause: "C-46", because };
     }
     const move = moves.findLast((known) => known.at <= at);
-    const start = logStarts.findLast((known) => known.at <= at);
-    if (!skips || move === undefined || start === undefined || start.at > move.at) return null;
+    if (!skips || move === undefined) return null;
+    // The log start may have moved on since.
+    const start = logStarts.findLast((known) => known.at <= move.at);
+    if (start === undefined) return null;
     const because =
       `retention moved the log start of ${partition.name} to ${start.offset} at ` +
       `${time(start.at)}; ${move.words} at ${time(move.at)}`;
@@ -291,6 +303,11 @@ function offsetOf(partition: PartitionGhost, value: string): number | null {
     if (index >= 0) return batch.baseOffset + index;
   }
   return null;
+}
+
+/** When a leader last took over without what had been at an offset; -1 if none did. */
+function lastCut(partition: PartitionGhost, offset: number, until: number): number {
+  return partition.losses.findLast((loss) => loss.at <= until && loss.from <= offset)?.at ?? -1;
 }
 
 /** Whether the newest leader has the record at its offset. */

@@ -25,6 +25,7 @@ import {
   lossesOf,
   type Question,
   stateAt,
+  uncleanTerm,
 } from "./partition-history.ts";
 
 /** Leaders followed back at most: from a follower that cut its log to whom it followed. */
@@ -58,15 +59,32 @@ export class LostRecords {
       const real = before.find((known) => known.loss.deposed === null)?.loss;
       if (real !== undefined) return this.excuseLoss(partition, real, offset);
     }
-    return this.excuse({ partition, offset, at: loss.at }, loss.leader);
+    const excuse = this.excuse({ partition, offset, at: loss.at }, loss.leader);
+    return excuse ?? (loss.deleted ? this.#reopened(partition, loss, offset) : null);
+  }
+
+  /**
+   * Deleted offsets that a leader's log does not reach any more: nobody in the ISR has to have such
+   * records, so the failure that shortened its log is enough. Nothing is lost, but the offsets [C-42].
+   */
+  #reopened(partition: PartitionGhost, loss: Loss, offset: number): Excuse | null {
+    const question = { offset, at: loss.at };
+    const shortening = lastShortening(partition, loss.leader, question);
+    if (shortening === null || shortening.kind !== "lost") return null;
+    const cause = this.#events.dataLoss(loss.leader, shortening, this.topic(partition.topic));
+    if (cause === null) return null;
+    const because =
+      `${cause.words}; its log of ${partition.name} ends below what had been deleted up to ` +
+      `${loss.to}, and offsets from ${loss.from} on are given away anew`;
+    return { clause: "C-42", because };
   }
 
   /** Why `broker`, leading or in the ISR, lacks a committed offset; null when nothing excuses it. */
   excuse(question: Question, broker: number, depth = 0): Excuse | null {
     const { partition, at } = question;
-    const election = lastElection(partition, broker, at);
-    if (election !== null && isUnclean(election)) {
-      if (lackedAt(partition, election, question)) return this.uncleanElection(partition, election);
+    const election = uncleanTerm(partition, broker, at);
+    if (election !== null && lackedAt(partition, election, question)) {
+      return this.uncleanElection(partition, election);
     }
     const own = this.#ownLack(question, broker, depth);
     return own ?? (depth === 0 ? this.differingLeader(question) : null);

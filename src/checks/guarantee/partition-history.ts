@@ -58,6 +58,26 @@ export function isUnclean(election: StateWrite): boolean {
   return previous !== null && state.leader >= 0 && !previous.isr.includes(state.leader);
 }
 
+/**
+ * The unclean election since which `broker` has had nobody above it: it leads, or it was elected and
+ * failed before it could, and was elected again as the last of its ISR. null if there is none.
+ */
+export function uncleanTerm(
+  partition: PartitionGhost,
+  broker: number,
+  at: Micros,
+): StateWrite | null {
+  const { writes } = partition;
+  for (let i = writes.length - 1; i >= 0; i--) {
+    const write = writes[i] as StateWrite;
+    if (write.at > at) continue;
+    const { leader, isr } = write.state;
+    if ((leader !== broker && leader >= 0) || !isr.includes(broker)) return null;
+    if (leader === broker && isUnclean(write)) return write;
+  }
+  return null;
+}
+
 export function lastShortening(
   partition: PartitionGhost,
   broker: number,
@@ -127,7 +147,7 @@ export function copiesOf(partition: PartitionGhost, offset: number): number {
   return committed.copies[committed.log.indexOf(offset)] ?? 1;
 }
 
-/** Committed records that were lost and are meant by an offset or a value of a history. */
+/** Committed records that were lost, deleted ones included, and are meant by an offset or a value. */
 export function lossesOf(
   partition: PartitionGhost,
   of: { offset: number | undefined; record: string | undefined; at: Micros },

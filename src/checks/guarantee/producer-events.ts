@@ -99,7 +99,8 @@ export class ProducerEvents {
     observers.on<LogStartMoved>("LogStartMoved", (o, _node, at) => {
       const { logStarts } = this.of(o.topic, o.partition);
       const last = logStarts[logStarts.length - 1];
-      if (last === undefined || o.logStartOffset > last.offset) {
+      // It goes back where a log came back shorter than what was deleted.
+      if (o.logStartOffset !== last?.offset) {
         logStarts.push({ at, offset: o.logStartOffset });
       }
     });

@@ -16,6 +16,11 @@ export interface Loss {
   readonly leaderEpoch: number;
   /** The former leader that acknowledged them when `leader` led already; null for a real take-over. */
   readonly deposed: number | null;
+  /**
+   * True if the records had been deleted on purpose, so that nothing of worth is lost; but the log
+   * of `leader` ends below them, and their offsets are given away anew.
+   */
+  readonly deleted: boolean;
   /** The lost offsets: [from, to). */
   readonly from: number;
   readonly to: number;
@@ -27,6 +32,14 @@ export interface Loss {
   readonly acknowledgedFrom: number | null;
   /** On how many replicas each of `batches` was when it was committed. */
   readonly copies: readonly number[];
+}
+
+interface NewLeader {
+  readonly at: Micros;
+  readonly broker: number;
+  readonly leaderEpoch: number;
+  /** What lies below was deleted on purpose. */
+  readonly deletedBelow: number;
 }
 
 export class CommittedLog {
@@ -69,53 +82,40 @@ export class CommittedLog {
   }
 
   /**
-   * Follows a new leader, and says what it lacks; null when it has everything. A record that it has
+   * Follows a new leader, and says what it lacks; nothing when it has everything. A record that it has
    * at its offset, of the same epoch, is not lost, even if what lies below differs; nor is one below
-   * `deletedBelow`, which was removed on purpose.
+   * `deletedBelow`, which was removed on purpose: it is told of only if its offset is free again.
    */
-  follow(
-    leader: ReplicaLog,
-    who: { at: Micros; broker: number; leaderEpoch: number; deletedBelow: number },
-  ): Loss | null {
-    const { log } = this;
+  follow(leader: ReplicaLog, who: NewLeader): readonly Loss[] {
+    const { log, highWatermark } = this;
     const { end } = log;
-    if (log.sharedBelow(end, leader)) return null;
+    if (log.sharedBelow(end, leader)) return [];
     const agreed = log.agreedEnd(leader);
     const first = log.indexOf(agreed);
     const batches = log.batches.slice(first);
     const copies = this.copies.slice(first);
     const acknowledged = this.acknowledged.slice(first);
-    const lacks = (batch: RecordBatch) => endOf(batch) > who.deletedBelow && !holds(leader, batch);
-    const lost = batches.findIndex(lacks);
+    const isDeleted = (batch: RecordBatch) => endOf(batch) <= who.deletedBelow;
+    const lacks = (batch: RecordBatch) => !isDeleted(batch) && !holds(leader, batch);
+    const freed = (batch: RecordBatch) => isDeleted(batch) && batch.baseOffset >= leader.end;
+    const deleted = lossOf({ batches, copies }, freed, who);
+    const lost = lossOf({ batches, copies }, lacks, who);
     this.#cut(agreed);
-    if (lost < 0) {
+    if (lost === null) {
       this.#keep(leader, { batches, copies, acknowledged });
-      return null;
+      this.highWatermark = Math.min(highWatermark, log.end);
+      return deleted === null ? [] : [{ ...deleted, deleted: true }];
     }
-    const { baseOffset: from } = batches[lost] as RecordBatch;
-    const missing: RecordBatch[] = [];
-    const copiesOfMissing: number[] = [];
-    for (const [i, batch] of batches.entries()) {
-      if (!lacks(batch)) continue;
-      missing.push(batch);
-      copiesOfMissing.push(copies[i] ?? 1);
-    }
-    const answered = batches.findIndex((batch, i) => acknowledged[i] && missing.includes(batch));
+    const { from } = lost;
+    const answered = batches.find((batch, i) => acknowledged[i] && lacks(batch));
+    this.highWatermark = Math.min(highWatermark, agreed);
     const loss: Loss = {
-      at: who.at,
-      leader: who.broker,
-      leaderEpoch: who.leaderEpoch,
-      deposed: null,
-      from,
-      to: endOf(missing[missing.length - 1] as RecordBatch),
+      ...lost,
       replaced: leader.end > from,
-      batches: missing,
-      committedFrom: from < this.highWatermark ? from : null,
-      acknowledgedFrom: answered < 0 ? null : (batches[answered] as RecordBatch).baseOffset,
-      copies: copiesOfMissing,
+      committedFrom: from < highWatermark ? from : null,
+      acknowledgedFrom: answered?.baseOffset ?? null,
     };
-    if (this.highWatermark > agreed) this.highWatermark = agreed;
-    return loss;
+    return deleted === null ? [loss] : [{ ...deleted, deleted: true }, loss];
   }
 
   #cut(to: number): void {
@@ -133,10 +133,43 @@ export class CommittedLog {
     this.extend(leader, endOf(last), 1);
     for (const [i, batch] of known.batches.entries()) {
       const index = this.log.indexOf(batch.baseOffset);
+      // Of what is deleted the leader may have nothing.
+      if (this.log.batches[index]?.baseOffset !== batch.baseOffset) continue;
       this.copies[index] = known.copies[i] ?? 1;
       this.acknowledged[index] = known.acknowledged[i] ?? false;
     }
   }
+}
+
+/** Those of the batches that `which` chooses, as a loss of nothing that was promised; null if none. */
+function lossOf(
+  known: { batches: readonly RecordBatch[]; copies: readonly number[] },
+  which: (batch: RecordBatch) => boolean,
+  who: NewLeader,
+): Loss | null {
+  const batches: RecordBatch[] = [];
+  const copies: number[] = [];
+  for (const [i, batch] of known.batches.entries()) {
+    if (!which(batch)) continue;
+    batches.push(batch);
+    copies.push(known.copies[i] ?? 1);
+  }
+  const first = batches[0];
+  if (first === undefined) return null;
+  return {
+    at: who.at,
+    leader: who.broker,
+    leaderEpoch: who.leaderEpoch,
+    deposed: null,
+    deleted: false,
+    from: first.baseOffset,
+    to: endOf(batches[batches.length - 1] as RecordBatch),
+    replaced: false,
+    batches,
+    committedFrom: null,
+    acknowledgedFrom: null,
+    copies,
+  };
 }
 
 /** Whether a log has this very batch, whatever lies below it. */

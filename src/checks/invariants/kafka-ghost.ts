@@ -212,12 +212,12 @@ export class KafkaGhost {
     partition.newestLeader = replica;
     partition.newestLeaderEpoch = o.leaderEpoch;
     noteDeleted(partition);
-    const { leaderEpoch, broker } = o;
-    const who = { at, broker, leaderEpoch, deletedBelow: partition.deletedBelow };
-    const loss = partition.committed.follow(replica.log, who);
-    if (loss === null) return;
-    partition.losses.push(loss);
-    for (const listener of this.#lossListeners) listener(partition, loss);
+    const who = { ...o, at, deletedBelow: partition.deletedBelow };
+    for (const loss of partition.committed.follow(replica.log, who)) {
+      partition.losses.push(loss);
+      if (loss.deleted) continue;
+      for (const listener of this.#lossListeners) listener(partition, loss);
+    }
   }
 
   #becameFollower(o: BecameFollower): void {
@@ -388,6 +388,7 @@ function orphans(
     leader: partition.newestLeader?.broker ?? -1,
     leaderEpoch: partition.newestLeaderEpoch,
     deposed: o.broker,
+    deleted: false,
     from: o.baseOffset,
     to: o.lastOffset + 1,
     replaced: true,

@@ -1,0 +1,95 @@
+/** What the records mean that retention had deleted, when a failure then shortens the leader's log. */
+import { describe, expect, it } from "vitest";
+import { historyFinding, Stream } from "./testing/stream.ts";
+
+const PLACE = { topic: "orders", partition: 0 } as const;
+
+/** "a" and "b" are deleted; then broker 1, the last in the ISR, comes back with "a" only. */
+function reopened(fail: (stream: Stream) => Stream): Stream {
+  const stream = new Stream().committed("a", "b");
+  const reason = "retention";
+  stream.state({ kind: "LogStartMoved", broker: 1, ...PLACE, logStartOffset: 2, reason });
+  stream.isr(1, 1, [1]).lead(1, 1, [1]);
+  fail(stream).expire(1).isr(-1, 2, [1]).restart(1, 1).register(1);
+  return stream.isr(1, 3, [1]).lead(1, 3, [1]).write(1, "x").commit(1, 2);
+}
+
+function clause(stream: Stream, check: string, about: { offset?: number; record?: string }) {
+  return stream.tracker.classify(historyFinding(check, stream.at, about))?.outside.clause ?? null;
+}
+
+describe("a leader's log that ends below what was deleted", () => {
+  const failed = reopened((stream) => stream.powerOff(1));
+  const killed = reopened((stream) => stream.kill(1));
+
+  it("is no loss of committed records [C-1f, C-45]", () => {
+    expect(failed.caught).not.toContain("NoCommittedRecordLost");
+    expect(clause(failed, "lost-write", { record: "b" })).toBe("C-45");
+    expect(clause(failed, "unseen", { record: "b" })).toBe("C-45");
+    expect(clause(failed, "lost-write", { record: "x" })).toBe(null);
+  });
+
+  it("gives offsets away anew, which only a data-losing failure excuses [C-9, C-42]", () => {
+    expect(clause(failed, "inconsistent-offsets", { offset: 1 })).toBe("C-9");
+    expect(clause(failed, "inconsistent-offsets", { offset: 0 })).toBe(null);
+    expect(clause(killed, "inconsistent-offsets", { offset: 1 })).toBe(null);
+  });
+
+  it("takes consumers back [C-46]", () => {
+    expect(clause(failed, "nonmonotonic-poll", { offset: 1 })).toBe("C-46");
+    expect(clause(killed, "nonmonotonic-poll", { offset: 1 })).toBe(null);
+  });
+
+  it("needs no other member of the ISR to lack them [C-42]", () => {
+    const others = (fail: (stream: Stream) => Stream) => {
+      const stream = new Stream().committed("a", "b");
+      const reason = "retention";
+      stream.state({ kind: "LogStartMoved", broker: 1, ...PLACE, logStartOffset: 2, reason });
+      fail(stream).expire(1).isr(1, 1, [1, 2, 3]).restart(1, 1).register(1);
+      return stream.isr(1, 2, [1, 2, 3]).lead(1, 2).write(1, "x").commit(1, 2);
+    };
+    const offset = { offset: 1 };
+    expect(
+      clause(
+        others((s) => s.powerOff(1)),
+        "inconsistent-offsets",
+        offset,
+      ),
+    ).toBe("C-42");
+    expect(
+      clause(
+        others((s) => s.kill(1)),
+        "inconsistent-offsets",
+        offset,
+      ),
+    ).toBe(null);
+  });
+});
+
+describe("consumers that retention overtook", () => {
+  it("were reset before the log start moved on [C-45]", () => {
+    const stream = new Stream().committed("a", "b");
+    const start = { kind: "LogStartMoved", broker: 1, ...PLACE, reason: "retention" } as const;
+    stream.state({ ...start, logStartOffset: 1 });
+    const reset = { consumer: "c1", ...PLACE, strategy: "earliest", from: 0, to: 1 } as const;
+    stream.state({ kind: "ConsumerReset", ...reset }).state({ ...start, logStartOffset: 2 });
+    expect(clause(stream, "poll-skip", { offset: 1 })).toBe("C-45");
+  });
+});
+
+describe("an unclean leader that failed before it led [C-8]", () => {
+  const story = (between: (stream: Stream) => Stream) => {
+    const stream = new Stream({ topic: { uncleanLeaderElection: true } });
+    stream.committed("a").powerOff(3).expire(3).isr(1, 1, [1]).lead(1, 1, [1]).restart(3, 0);
+    stream.register(3).expire(1).isr(3, 2, [3]).kill(3).isr(-1, 3, [3]).restart(3, 0);
+    return between(stream).isr(3, 4, [3]).lead(3, 4, [3]).clause("NoCommittedRecordLost");
+  };
+
+  it("is excused when it is elected again as the last of its ISR", () => {
+    expect(story((stream) => stream)).toBe("C-8");
+  });
+
+  it("is not excused when another leader came in between", () => {
+    expect(story((stream) => stream.isr(1, 3, [1, 3]))).toBe(null);
+  });
+});
