@@ -42,6 +42,27 @@ describe("a cluster that does not converge is outside", () => {
     expect(story(false)).toBe(null);
   });
 
+  it("behind a leader that had cut what the follower keeps, without any data loss [C-16, C-17]", () => {
+    const story = (truncation: "hw" | "epoch") => {
+      const stream = new Stream({ features: { truncation } }).committed("a", "b").kill(1);
+      stream.isr(2, 1, [2, 3]).lead(2, 1, [2, 3]).follow(3, 2, 1).truncate(3, 1, "highWatermark");
+      stream.kill(2).isr(3, 2, [3]).lead(3, 2, [3]).write(3, "x").write(3, "y");
+      const stuck = gaveUp(stream.restart(2, 2).follow(2, 3, 2), 2);
+      const differs = {
+        check: "LogMatching",
+        at: stream.at,
+        says: "logs match",
+        saw: "broker 2 differs",
+        topic: "orders",
+        partition: 0,
+        offset: 2,
+      };
+      return [convergence(stuck), stream.tracker.classify(differs)?.outside.clause ?? null];
+    };
+    expect(story("hw")).toEqual(["C-17", "C-17"]);
+    expect(story("epoch")).toEqual([null, null]);
+  });
+
   it("when the answer to an ISR change was lost on its way [C-65, ISR-6]", () => {
     const story = (brokenConnection: boolean, told: boolean) => {
       const stream = new Stream().committed("a");

@@ -250,14 +250,13 @@ export class GuaranteeTracker {
     return this.#lost.uncleanElection(partition, election);
   }
 
-  /** [C-17] without epochs; otherwise only where a leader lost what others kept [C-22]. */
+  /** [C-17] without epochs; otherwise only where a leader lacked what others kept [C-16, C-22]. */
   #divergence(finding: Finding, partition: PartitionGhost): Excuse | null {
     const { offset, at } = finding;
     if (this.#facts.features.truncation === "hw") {
       const cause = this.#lost.anyDataLoss(partition, { from: 0, until: at });
-      if (cause === null) return null;
-      const because = `truncation goes by high watermark (before 0.11), and ${cause.words}`;
-      return { clause: "C-17", because };
+      const because = `truncation goes by high watermark (before 0.11), and ${cause?.words}`;
+      if (cause !== null) return { clause: "C-17", because };
     }
     return offset === undefined ? null : this.#lost.differingHistory({ partition, offset, at });
   }

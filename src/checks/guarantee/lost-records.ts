@@ -156,7 +156,10 @@ export class LostRecords {
     return this.#differing(question, () => true);
   }
 
-  #differing(question: Question, reaches: (found: Shortening) => boolean): Excuse | null {
+  #differing(
+    question: Question,
+    reaches: (found: { readonly to: number }) => boolean,
+  ): Excuse | null {
     for (const replica of question.partition.replicas) {
       for (const found of replica?.shortenings ?? []) {
         if (replica === undefined || found.kind === "truncated") continue;
@@ -164,6 +167,29 @@ export class LostRecords {
         const excuse = this.#differs(question, replica.broker, found);
         if (excuse !== null) return excuse;
       }
+    }
+    return this.#keptWhatWasLost(question, reaches);
+  }
+
+  /**
+   * [C-17] A leader lacked committed records, by its own cut [C-16] or a loss that has its own excuse,
+   * and gave their offsets to others; without epochs those who kept the old ones keep them, because
+   * their high watermark is above them.
+   */
+  #keptWhatWasLost(
+    question: Question,
+    reaches: (found: { readonly to: number }) => boolean,
+  ): Excuse | null {
+    const { partition, offset, at } = question;
+    if (this.#facts.features.truncation !== "hw") return null;
+    for (const loss of partition.losses) {
+      if (loss.deposed !== null || loss.at > at || loss.from > offset || !reaches(loss)) continue;
+      const excuse = this.excuse({ partition, offset: loss.from, at: loss.at }, loss.leader, 1);
+      if (excuse === null) continue;
+      const because =
+        `${excuse.because}; it led from ${time(loss.at)}, and as truncation goes by high watermark ` +
+        "(before 0.11) others kept what they had";
+      return { clause: "C-17", because };
     }
     return null;
   }
