@@ -10,10 +10,11 @@ import { drawReplica } from "./draw-replica.ts";
 import { AXIS_HEIGHT, type FaultBar, type Row } from "./lane-rows.ts";
 import { epochColour } from "./palette.ts";
 import { lastAtOrBefore } from "./replica-log.ts";
+import { clippedText, FONT, textWidth } from "./text-width.ts";
 import type { ClientLane, LaneNode, PartitionLane, Segment, Timeline } from "./timeline.ts";
 import { digitsFor } from "./words.ts";
 
-export const FONT = '11px system-ui, -apple-system, "Segoe UI", sans-serif';
+const STRONG_FONT = `600 ${FONT}`;
 
 export function timeScale(canvas: Canvas, { from, to }: Sight): ScaleLinear<number, number> {
   return scaleLinear([from, to], [canvas.left, canvas.width]);
@@ -61,7 +62,7 @@ export function drawAxis(canvas: Canvas, timeline: Timeline, sight: Sight, x: Sc
     context.globalAlpha = 1;
     context.fillStyle = palette.muted;
     const text = `${(tick / 1e6).toFixed(digits)} s`;
-    const half = context.measureText(text).width / 2;
+    const half = textWidth(context, text) / 2;
     if (at - half > left && at + half < width) context.fillText(text, at, 24);
   }
   context.textAlign = "left";
@@ -78,39 +79,37 @@ export function drawAxis(canvas: Canvas, timeline: Timeline, sight: Sight, x: Sc
   }
 }
 
-/** Text that fits, or nothing. */
-export function clippedText(
-  context: CanvasRenderingContext2D,
-  text: string,
-  x: number,
-  y: number,
-  room: number,
-): void {
-  if (room < 12) return;
-  let shown = text;
-  const width = context.measureText(text).width;
-  if (width > room) {
-    const letters = Math.floor((text.length * room) / width) - 1;
-    if (letters < 3) return;
-    shown = `${text.slice(0, letters)}…`;
-  }
-  context.fillText(shown, x, y);
-}
-
 function drawLabel(canvas: Canvas, row: Row): void {
   const { context, left, palette } = canvas;
   context.textAlign = "right";
   const strong = row.kind === "partition";
   context.fillStyle = strong ? palette.text : palette.muted;
-  context.font = strong ? `600 ${FONT}` : FONT;
   const mark = row.kind === "partition" ? (row.open ? "▾ " : "▸ ") : "";
   const text = mark + row.label;
-  const room = left - 14;
-  const shown =
-    context.measureText(text).width > room ? `${text.slice(0, Math.floor(room / 6.5))}…` : text;
+  // Measured as in the plain font: the strong one is about a tenth wider.
+  const room = (left - 14) / (strong ? 1.1 : 1);
+  const width = textWidth(context, text);
+  const letters = Math.floor((text.length * (room - 11)) / width);
+  const shown = width > room ? `${text.slice(0, letters)}…` : text;
+  if (strong) context.font = STRONG_FONT;
   context.fillText(shown, left - 8, row.y + Math.min(row.height / 2, 12));
+  if (strong) context.font = FONT;
   context.textAlign = "left";
-  context.font = FONT;
+}
+
+/** How far the picked replicas' logs reach at the cursor, beside their lanes. */
+export function drawReadings(canvas: Canvas, rows: readonly Row[], cursor: number): void {
+  const { context, left, palette } = canvas;
+  context.textAlign = "right";
+  context.fillStyle = palette.muted;
+  for (const row of rows) {
+    if (row.kind !== "replica") continue;
+    const position = row.replica.position(cursor);
+    if (position < 0) continue;
+    context.fillText(`LEO ${row.replica.logEndOffset[position]}`, left - 8, row.y + 26);
+    context.fillText(`HW ${row.replica.highWatermark[position]}`, left - 8, row.y + 39);
+  }
+  context.textAlign = "left";
 }
 
 function drawRow(canvas: Canvas, timeline: Timeline, row: Row, sight: Sight, x: Scale): void {
@@ -122,7 +121,10 @@ function drawRow(canvas: Canvas, timeline: Timeline, row: Row, sight: Sight, x: 
   switch (row.kind) {
     case "faults":
       row.tracks.forEach((bars, i) => {
-        for (const bar of bars) drawFault(canvas, bar, row.y + 2 + i * 17, x, sight);
+        bars.forEach((bar, n) => {
+          const next = bars[n + 1]?.from ?? Number.POSITIVE_INFINITY;
+          drawFault(canvas, bar, next, row.y + 2 + i * 17, x, sight);
+        });
       });
       return;
     case "node":
@@ -147,18 +149,28 @@ function drawRow(canvas: Canvas, timeline: Timeline, row: Row, sight: Sight, x: 
   }
 }
 
-function drawFault(canvas: Canvas, bar: FaultBar, y: number, x: Scale, sight: Sight): void {
+/** Words of short faults reach beyond their bars, as far as the next one. */
+function drawFault(
+  canvas: Canvas,
+  bar: FaultBar,
+  next: number,
+  y: number,
+  x: Scale,
+  sight: Sight,
+): void {
   const { context, palette, left, width } = canvas;
-  const a = Math.max(left, x(bar.from));
-  const b = bar.instant ? a + 3 : Math.min(width, x(bar.to));
-  if (bar.from > sight.to || b < left) return;
+  if (bar.from > sight.to) return;
+  const start = x(bar.from);
+  const a = Math.max(left, start);
+  const b = bar.instant ? start + 3 : Math.min(width, x(bar.to));
+  if (b < left) return;
   context.fillStyle = palette.bad;
   context.globalAlpha = 0.22;
   context.fillRect(a, y, Math.max(2, b - a), 14);
   context.globalAlpha = 1;
-  context.fillRect(Math.max(left, x(bar.from)), y, 2, 14);
+  context.fillRect(a, y, 2, 14);
   context.fillStyle = palette.text;
-  clippedText(context, bar.label, a + 6, y + 7.5, Math.max(b - a - 8, 0));
+  clippedText(context, bar.label, a + 6, y + 7.5, Math.min(width, x(next)) - a - 10);
 }
 
 interface Box {
@@ -215,17 +227,29 @@ function drawNode(canvas: Canvas, node: LaneNode, row: Box, x: Scale): void {
     context.fillRect(a, row.y + row.height / 2 - 2.5, Math.max(1, b - a), 5);
     context.globalAlpha = 1;
     if (segment.label === "" || b - a < 50) continue;
-    const words = context.measureText(segment.label).width;
+    const words = textWidth(context, segment.label);
     context.fillStyle = palette.panel;
     context.fillRect(a + 6, row.y + 2, words + 8, row.height - 4);
     context.fillStyle = palette.text;
     context.fillText(segment.label, a + 10, row.y + row.height / 2 + 0.5);
   }
-  for (const segment of node.cut) hatch(canvas, segment, row, x);
+  for (const segment of node.cut) {
+    const begin = Math.max(segment.from, x.invert(left));
+    const other = x.invert(Math.max(left, x(segment.from)) + 50);
+    // The node's own words come first where both begin at one place.
+    const free = !node.life.some(({ from, to }) => from < other && to > begin);
+    hatch(canvas, segment, row, x, free);
+  }
 }
 
 /** Slanted lines: told from colours also in print. */
-function hatch(canvas: Canvas, segment: Segment, { y, height }: Box, x: Scale): void {
+function hatch(
+  canvas: Canvas,
+  segment: Segment,
+  { y, height }: Box,
+  x: Scale,
+  labelled: boolean,
+): void {
   const { context, palette, left, width } = canvas;
   const a = Math.max(left, x(segment.from));
   const b = Math.min(width, x(segment.to));
@@ -244,8 +268,8 @@ function hatch(canvas: Canvas, segment: Segment, { y, height }: Box, x: Scale): 
   context.stroke();
   context.restore();
   context.fillStyle = palette.panel;
-  const words = context.measureText(segment.label).width;
-  if (b - a < words + 16) return;
+  const words = textWidth(context, segment.label);
+  if (!labelled || b - a < words + 16) return;
   context.fillRect(a + 5, y + 3, words + 6, height - 6);
   context.fillStyle = palette.bad;
   context.fillText(segment.label, a + 8, y + height / 2 + 0.5);

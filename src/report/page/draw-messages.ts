@@ -1,10 +1,11 @@
 /** Draws messages as arrows between nodes over time, and what nodes observe as marks on their lines. */
 import type { Canvas } from "./canvas.ts";
-import { drawAxis, FONT, timeScale } from "./draw-lanes.ts";
+import { drawAxis, timeScale } from "./draw-lanes.ts";
 import { AXIS_HEIGHT } from "./lane-rows.ts";
 import { classOf, type MessageClass } from "./message-filter.ts";
 import type { Palette } from "./palette.ts";
 import { lastAtOrBefore } from "./replica-log.ts";
+import { FONT, textWidth } from "./text-width.ts";
 import type { LaneNode, Timeline } from "./timeline.ts";
 import type { ViewModel } from "./view-model.ts";
 
@@ -133,6 +134,14 @@ export function inPast(view: ViewModel, to: number, arrivedAt: number): boolean 
   return past === null || (arrivedAt >= 0 && arrivedAt <= (past[to] ?? -1));
 }
 
+/** Arrows of one look: drawn with one stroke and one fill. */
+interface Bundle {
+  readonly colour: string;
+  readonly alpha: number;
+  readonly lines: Path2D;
+  readonly heads: Path2D;
+}
+
 function drawArrows(
   canvas: Canvas,
   drawing: MessageDrawing,
@@ -144,6 +153,10 @@ function drawArrows(
   const { messages, types } = view.window;
   const visible = inSight(drawing);
   const single = visible.length <= SINGLE_MAX;
+  const worded = visible.length <= WORDS_MAX;
+  const bundles = new Map<string, Bundle>();
+  const later: (() => void)[] = [];
+  const boxes: Box[] = [];
   for (const number of visible) {
     const [sentAt, arrivedAt, from, to, type] = messages[number] as (typeof messages)[number];
     const y1 = lines.get(from);
@@ -152,40 +165,67 @@ function drawArrows(
     const strong = number === view.message || number === view.hovered;
     const name = types[type] as string;
     const lost = arrivedAt < 0;
-    context.strokeStyle = lost ? palette.bad : colourOf(classOf(name), palette);
-    context.fillStyle = context.strokeStyle;
-    context.lineWidth = strong ? 2.5 : single ? 1.2 : 0.7;
-    context.globalAlpha = inPast(view, to, arrivedAt) ? (single || strong ? 0.95 : 0.4) : 0.1;
+    const colour = lost ? palette.bad : colourOf(classOf(name), palette);
+    const alpha = inPast(view, to, arrivedAt) ? (single || strong ? 0.95 : 0.4) : 0.1;
+    const key = `${colour} ${alpha}`;
+    let bundle = bundles.get(key);
+    if (bundle === undefined) {
+      bundle = { colour, alpha, lines: new Path2D(), heads: new Path2D() };
+      bundles.set(key, bundle);
+    }
     const a = x(sentAt);
-    const reach = lost ? 0.55 : 1;
     const b = lost ? a + Math.min(60, Math.abs(y2 - y1) / 2) : x(arrivedAt);
-    const end = y1 + (y2 - y1) * reach;
-    context.beginPath();
-    context.moveTo(a, y1);
-    context.lineTo(b, end);
-    context.stroke();
-    if (lost) drawCross(context, b, end);
-    else if (single || strong) drawHead(context, a, y1, b, end);
-    if (visible.length <= WORDS_MAX || strong)
-      drawWords(canvas, name, PLACES[number % PLACES.length] as number, a, y1, b, end);
+    const end = lost ? y1 + (y2 - y1) * 0.55 : y2;
+    bundle.lines.moveTo(a, y1);
+    bundle.lines.lineTo(b, end);
+    if (!lost && (single || strong)) addHead(bundle.heads, a, y1, b, end);
+    if (!(lost || strong || worded)) continue;
+    const place = PLACES[number % PLACES.length] as number;
+    // Crosses, the picked arrow and words lie above all arrows.
+    later.push(() => {
+      context.strokeStyle = colour;
+      context.fillStyle = colour;
+      context.globalAlpha = alpha;
+      if (lost) drawCross(context, b, end);
+      if (strong) {
+        context.lineWidth = 2.5;
+        context.beginPath();
+        context.moveTo(a, y1);
+        context.lineTo(b, end);
+        context.stroke();
+      }
+      if (strong || worded) drawWords(canvas, name, strong, boxes, place, a, y1, b, end);
+    });
   }
+  for (const { colour, alpha, lines: strokes, heads } of bundles.values()) {
+    context.strokeStyle = colour;
+    context.fillStyle = colour;
+    context.globalAlpha = alpha;
+    context.lineWidth = single ? 1.2 : 0.7;
+    context.stroke(strokes);
+    context.fill(heads);
+  }
+  for (const draw of later) draw();
   context.globalAlpha = 1;
 }
 
-function drawHead(
-  context: CanvasRenderingContext2D,
-  x1: number,
-  y1: number,
-  x2: number,
-  y2: number,
-) {
-  const angle = Math.atan2(y2 - y1, x2 - x1);
-  context.beginPath();
-  context.moveTo(x2, y2);
-  context.lineTo(x2 - 7 * Math.cos(angle - 0.35), y2 - 7 * Math.sin(angle - 0.35));
-  context.lineTo(x2 - 7 * Math.cos(angle + 0.35), y2 - 7 * Math.sin(angle + 0.35));
-  context.fill();
+const HEAD_LENGTH = 7;
+const HEAD_HALF_WIDTH = 2.6;
+
+function addHead(path: Path2D, x1: number, y1: number, x2: number, y2: number): void {
+  const length = Math.hypot(x2 - x1, y2 - y1);
+  if (length === 0) return;
+  const dx = (x2 - x1) / length;
+  const dy = (y2 - y1) / length;
+  const x = x2 - HEAD_LENGTH * dx;
+  const y = y2 - HEAD_LENGTH * dy;
+  path.moveTo(x2, y2);
+  path.lineTo(x + HEAD_HALF_WIDTH * dy, y - HEAD_HALF_WIDTH * dx);
+  path.lineTo(x - HEAD_HALF_WIDTH * dy, y + HEAD_HALF_WIDTH * dx);
 }
+
+/** Where words are already: [left, top, right]. */
+type Box = readonly [left: number, top: number, right: number];
 
 function drawCross(context: CanvasRenderingContext2D, x: number, y: number): void {
   context.lineWidth = 2;
@@ -197,9 +237,12 @@ function drawCross(context: CanvasRenderingContext2D, x: number, y: number): voi
   context.stroke();
 }
 
+/** An arrow's name beside it; where other words are already, only that of the picked one. */
 function drawWords(
   { context, palette }: Canvas,
   words: string,
+  strong: boolean,
+  boxes: Box[],
   share: number,
   x1: number,
   y1: number,
@@ -208,7 +251,11 @@ function drawWords(
 ): void {
   const x = x1 + (x2 - x1) * share + 5;
   const y = y1 + (y2 - y1) * share;
-  const room = context.measureText(words).width;
+  const room = textWidth(context, words);
+  const covers = ([left, top, right]: Box) =>
+    Math.abs(top - y) < 13 && x < right && x + room > left;
+  if (!strong && boxes.some(covers)) return;
+  boxes.push([x, y, x + room]);
   const colour = context.fillStyle;
   const { globalAlpha } = context;
   context.globalAlpha = globalAlpha * 0.85;
@@ -243,7 +290,7 @@ function drawMarks(
     context.arc(pixel, y, 3.5, 0, Math.PI * 2);
     context.fill();
     const words = says as string;
-    const room = context.measureText(words).width;
+    const room = textWidth(context, words);
     if (pixel < (ends.get(node) as number)) continue;
     ends.set(node, pixel + room + 10);
     context.fillStyle = palette.panel;

@@ -3,6 +3,7 @@ import type { ScaleLinear } from "d3-scale";
 import type { Canvas, Sight } from "./canvas.ts";
 import { epochColour } from "./palette.ts";
 import { lastAtOrBefore, type ReplicaLog } from "./replica-log.ts";
+import { textWidth } from "./text-width.ts";
 import type { PartitionLane, Timeline } from "./timeline.ts";
 
 type Scale = ScaleLinear<number, number>;
@@ -33,21 +34,29 @@ export function drawReplica(
   const limit = Math.min(steps, (timeline.end - sight.from) / span);
   let runStart = left;
   let runPosition = position;
+  // One area per epoch, filled at once: steps are many, epochs are few.
+  const areas = new Map<number, Path2D>();
+  const areaOf = (epoch: number): Path2D => {
+    let area = areas.get(epoch);
+    if (area === undefined) {
+      area = new Path2D();
+      areas.set(epoch, area);
+    }
+    return area;
+  };
   const flush = (until: number) => {
     if (runPosition < 0 || until <= runStart) return;
     const end = logEndOffset[runPosition] as number;
     const epochs = replica.epochsAt(runPosition);
     if (epochs.length === 0 && end > floor) {
-      context.fillStyle = palette.quiet;
-      context.fillRect(runStart, y(end), until - runStart, bottom - y(end));
+      areaOf(-1).rect(runStart, y(end), until - runStart, bottom - y(end));
     }
     for (let i = 0; i < epochs.length; i++) {
       const { epoch, startOffset } = epochs[i] as (typeof epochs)[number];
       const upTo = epochs[i + 1]?.startOffset ?? end;
       if (upTo <= floor) continue;
       const from = y(upTo);
-      context.fillStyle = epochColour(epoch);
-      context.fillRect(runStart, from, until - runStart, y(startOffset) - from);
+      areaOf(epoch).rect(runStart, from, until - runStart, y(startOffset) - from);
     }
   };
   for (let step = 1; step <= limit; step++) {
@@ -69,6 +78,10 @@ export function drawReplica(
     runPosition = next;
   }
   flush(left + limit);
+  for (const [epoch, area] of areas) {
+    context.fillStyle = epoch < 0 ? palette.quiet : epochColour(epoch);
+    context.fill(area);
+  }
   if (runPosition >= 0) high.push([left + limit, y(highWatermark[runPosition] as number)]);
   drawHighWatermark(canvas, high);
   for (const cut of replica.cuts) drawCut(canvas, replica, cut, x, y);
@@ -168,7 +181,7 @@ function drawCut(
   context.lineTo(at, y(to));
   context.fill();
   const words = `−${from - to}`;
-  const room = context.measureText(words).width + 6;
+  const room = textWidth(context, words) + 6;
   context.fillStyle = palette.panel;
   context.globalAlpha = 0.85;
   context.fillRect(at + 3, (y(from) + y(to)) / 2 - 7, room, 14);

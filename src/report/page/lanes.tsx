@@ -1,6 +1,6 @@
 /** The lanes of a trial: what every node, partition and client went through, over time. */
 import { useMemo } from "preact/hooks";
-import { drawCursor, drawLanes, timeScale } from "./draw-lanes.ts";
+import { drawCursor, drawLanes, drawReadings, timeScale } from "./draw-lanes.ts";
 import { layoutRows, type Row, rowWords } from "./lane-rows.ts";
 import { TimeCanvas } from "./time-canvas.tsx";
 import type { Timeline } from "./timeline.ts";
@@ -28,6 +28,7 @@ export function Lanes({ timeline, view, partition, onPartition, id, title }: Lan
       label={`${title}. Arrow keys pan, plus and minus zoom, 0 shows the whole trial.`}
       draw={(canvas) => {
         drawLanes(canvas, timeline, rows, view);
+        drawReadings(canvas, rows, view.cursor);
         drawCursor(canvas, timeScale(canvas, view)(view.cursor));
       }}
       onPoint={(x, y, canvas) => {

@@ -150,9 +150,22 @@ export function SpaceTime({ timeline, view, onLoad, loading }: SpaceTimeProps) {
         }}
       />
       <p class="note hints">
-        <i class="sign arrow produce" /> produce <i class="sign arrow fetch" /> fetch{" "}
-        <i class="sign arrow control" /> controller, ISR <i class="sign arrow keeper" /> ZooKeeper{" "}
-        <i class="sign arrow other" /> other; ✕ never arrived.{" "}
+        <span>
+          <i class="sign arrow produce" /> produce
+        </span>
+        <span>
+          <i class="sign arrow fetch" /> fetch
+        </span>
+        <span>
+          <i class="sign arrow control" /> controller, ISR
+        </span>
+        <span>
+          <i class="sign arrow keeper" /> ZooKeeper
+        </span>
+        <span>
+          <i class="sign arrow other" /> other
+        </span>
+        <span>✕ never arrived</span>
         {farOff(view) && (
           <button type="button" onClick={() => lookClose(timeline, view)}>
             Look at the moment that matters

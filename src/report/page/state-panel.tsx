@@ -14,7 +14,7 @@ export interface StatePanelProps {
 }
 
 /** Offsets side by side. */
-const CELLS = 9;
+const CELLS = 7;
 
 export function StatePanel({ timeline, view, onOffset }: StatePanelProps) {
   useView(view, () => `${view.cursor} ${view.partition} ${view.offset}`);
@@ -134,7 +134,7 @@ function LogTable({ cells, onOffset, picked }: LogTableProps) {
                       style={{ "--epoch": epochColour(cell.epoch) }}
                       title={`${cell.text}, epoch ${cell.epoch}, ${cell.committed ? "below" : "at or above"} the high watermark`}
                     >
-                      {cell.text}
+                      <bdi>{cell.text}</bdi>
                     </span>
                   )}
                 </td>

@@ -127,6 +127,8 @@ class Stage {
   readonly #release: () => void;
   readonly #resize: ResizeObserver;
   readonly #theme = matchMedia("(prefers-color-scheme: dark)");
+  // Paper is light, whatever the screen is.
+  readonly #print = matchMedia("print");
   #palette = readPalette();
   readonly #repaint = () => {
     this.#palette = readPalette();
@@ -148,6 +150,7 @@ class Stage {
     this.#resize = new ResizeObserver(() => this.draw());
     this.#resize.observe(element);
     this.#theme.addEventListener("change", this.#repaint);
+    this.#print.addEventListener("change", this.#repaint);
     addEventListener("trial-theme", this.#repaint);
   }
 
@@ -155,6 +158,7 @@ class Stage {
     this.#release();
     this.#resize.disconnect();
     this.#theme.removeEventListener("change", this.#repaint);
+    this.#print.removeEventListener("change", this.#repaint);
     removeEventListener("trial-theme", this.#repaint);
   }
 

@@ -1,5 +1,5 @@
 /** Steps through the trial and sets the span: everything also by keyboard. */
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Timeline } from "./timeline.ts";
 import { useView } from "./use-view.ts";
 import type { ViewModel } from "./view-model.ts";
@@ -11,7 +11,7 @@ export interface ToolbarProps {
 }
 
 export function Toolbar({ timeline, view }: ToolbarProps) {
-  useView(view, () => `${view.cursor} ${view.from} ${view.to} ${view.node}`);
+  useView(view, () => `${view.cursor} ${view.node}`);
   const step = (forward: boolean, every: boolean) => stepFrom(timeline, view, forward, every);
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
@@ -27,7 +27,6 @@ export function Toolbar({ timeline, view }: ToolbarProps) {
     addEventListener("keydown", listen);
     return () => removeEventListener("keydown", listen);
   });
-  const digits = digitsFor(view.to - view.from);
   const last = timeline.transitionFrom(view.cursor + 1, false, view.node);
   return (
     <div class="toolbar" role="toolbar" aria-label="Steps and span">
@@ -80,9 +79,7 @@ export function Toolbar({ timeline, view }: ToolbarProps) {
           close-up
         </button>
       </span>
-      <output class="span">
-        {seconds(view.from, digits)} – {seconds(view.to, digits)}
-      </output>
+      <SpanWords view={view} />
       <span class="now">
         <b class="time">{seconds(view.cursor)}</b>{" "}
         {last !== null && view.cursor - last[0] < 1
@@ -90,6 +87,39 @@ export function Toolbar({ timeline, view }: ToolbarProps) {
           : ""}
       </span>
     </div>
+  );
+}
+
+/** Milliseconds between two changes of the words while panning: each one costs the page a layout. */
+const SPAN_EVERY = 150;
+
+/** What the lanes show, of how much. */
+function SpanWords({ view }: { readonly view: ViewModel }) {
+  const [, redraw] = useState(0);
+  useEffect(() => {
+    let waiting: ReturnType<typeof setTimeout> | null = null;
+    let shown = "";
+    const release = view.subscribe(() => {
+      const key = `${view.from} ${view.to}`;
+      if (waiting !== null || key === shown) return;
+      waiting = setTimeout(() => {
+        waiting = null;
+        shown = `${view.from} ${view.to}`;
+        redraw((count) => count + 1);
+      }, SPAN_EVERY);
+    });
+    return () => {
+      release();
+      if (waiting !== null) clearTimeout(waiting);
+    };
+  }, [view]);
+  const digits = digitsFor(view.to - view.from);
+  const whole = view.from <= 0 && view.to >= view.end;
+  return (
+    <output class="span">
+      {seconds(view.from, digits)} – {seconds(view.to, digits)}
+      {whole ? "" : ` of ${seconds(view.end, 1)}`}
+    </output>
   );
 }
 

@@ -20,6 +20,7 @@ export function Verdict({ timeline, onMoment }: VerdictProps) {
   return (
     <section class={`verdict ${trial.verdict}`} aria-labelledby="claim">
       <div class="claim">
+        <Kicker recording={recording} />
         <h1 id="claim">{claimWords(recording)}</h1>
         {finding !== undefined && <Evidence finding={finding} onMoment={onMoment} />}
         {finding === undefined && <p class="evidence">{trial.scenario.says}</p>}
@@ -31,6 +32,14 @@ export function Verdict({ timeline, onMoment }: VerdictProps) {
       <Facts recording={recording} />
     </section>
   );
+}
+
+/** What follows is a claim; this line says what became of it. */
+function Kicker({ recording }: { readonly recording: Recording }) {
+  const { violations, outside } = recording.trial;
+  if (violations.length > 0) return <p class="kicker violated">This claim was broken:</p>;
+  if (outside.length === 0) return null;
+  return <p class="kicker outside">This did not hold, and Kafka does not promise it here:</p>;
 }
 
 function claimWords({ trial }: Recording): string {
