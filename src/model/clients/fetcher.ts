@@ -78,6 +78,8 @@ export class Fetcher implements ResponseListener {
   /** Where the next fetch and the next hand-out begin: nobody starves under the size limits. */
   #fetchStart = 0;
   #collectStart = 0;
+  /** False only when no assigned partition has a buffer. */
+  #mayHaveRecords = false;
 
   constructor(
     network: NetworkClient,
@@ -195,6 +197,7 @@ export class Fetcher implements ResponseListener {
     if (errorCode === ErrorCode.NONE) {
       if (entry.records.length === 0) return;
       const { records: batches, highWatermark } = entry;
+      this.#mayHaveRecords = true;
       assigned.buffered = { batches, highWatermark, batch: 0, record: 0 };
       return;
     }
@@ -229,7 +232,10 @@ export class Fetcher implements ResponseListener {
 
   /** True if `collect` would find something. */
   get hasRecords(): boolean {
+    // Asked after each message of the network, with every partition of the consumer to look through.
+    if (!this.#mayHaveRecords) return false;
     for (const { buffered } of this.#subscription.partitions) if (buffered !== null) return true;
+    this.#mayHaveRecords = false;
     return false;
   }
 
