@@ -43,7 +43,7 @@ export function findScenario(argument: string, cwd: string): ScenarioSource {
       return { argument, file: shortPath(path, cwd), text: readFileSync(path, "utf8") };
     }
     const near = nearest(argument, names);
-    const hint = near === null ? `Known: ${names.join(", ")}.` : `Did you mean "${near}"?`;
+    const hint = near === null ? "See: trial list scenarios." : `Did you mean "${near}"?`;
     throw new UsageError(`no scenario "${argument}". ${hint} A path must end in .yaml.`);
   }
   const path = resolve(cwd, argument);
