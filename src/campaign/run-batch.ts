@@ -10,6 +10,7 @@ import { resolveScenario } from "../trial/scenario.ts";
 import { ScenarioError } from "../trial/scenario-error.ts";
 import type { ScenarioFile } from "../trial/scenario-file.ts";
 import { runTrial } from "../trial/trial.ts";
+import { searchedScenario } from "./kill-table/searches.ts";
 import { parseSource } from "./library.ts";
 import type { Batch, SeedTask, TrialSummary } from "./task.ts";
 import { TOOL } from "./version.ts";
@@ -30,11 +31,11 @@ export function runBatch(batch: Batch): TrialSummary[] {
 }
 
 function runSeed(file: ScenarioFile, batch: Batch, task: SeedTask): TrialSummary {
-  const { variant, overrides } = batch;
+  const { variant, overrides, search = "swarm" } = batch;
   const { seed, known } = task;
   const from = performance.now();
   try {
-    const scenario = resolveScenario(file, seed, overrides);
+    const scenario = searchedScenario(search, resolveScenario(file, seed, overrides), seed);
     const result = runTrial({ scenario, seed, variant });
     const wallMs = performance.now() - from;
     const second = task.verify ? runTrial({ scenario, seed, variant }).fingerprint : null;

@@ -5,6 +5,7 @@
  * are drawn from the seed gets more, because there every seed is another trial. Which batch runs when
  * may differ between two campaigns; the set of (scenario, seed) of a closed range does not.
  */
+import type { SeedSearch } from "./kill-table/searches.ts";
 import type { ScenarioSource } from "./library.ts";
 import type { SeedRange } from "./seeds.ts";
 import type { Batch, SeedTask } from "./task.ts";
@@ -39,11 +40,18 @@ export class Schedule {
   readonly #lanes: Lane[];
   readonly #range: SeedRange;
   readonly #variant: string | null;
+  readonly #search: SeedSearch;
   readonly #known: { readonly lane: Lane; readonly seed: string }[] = [];
 
-  constructor(scenarios: readonly CampaignScenario[], range: SeedRange, variant: string | null) {
+  constructor(
+    scenarios: readonly CampaignScenario[],
+    range: SeedRange,
+    variant: string | null,
+    search: SeedSearch = "swarm",
+  ) {
     this.#range = range;
     this.#variant = variant;
+    this.#search = search;
     this.#lanes = scenarios.map((scenario, index) => ({
       scenario,
       index,
@@ -103,7 +111,7 @@ export class Schedule {
     const ms = lane.msPerTrial === 0 ? FIRST_GUESS_MS : lane.msPerTrial;
     lane.spent += (seeds.length * ms) / lane.scenario.weight;
     const { source } = lane.scenario;
-    return { scenario: lane.index, source, variant: this.#variant, seeds };
+    return { scenario: lane.index, source, variant: this.#variant, search: this.#search, seeds };
   }
 
   #inRange(seed: string): boolean {

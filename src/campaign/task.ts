@@ -6,6 +6,7 @@
 import type { Finding } from "../checks/finding.ts";
 import type { OutsideFinding, Verdict } from "../trial/result.ts";
 import type { Override } from "../trial/scenario.ts";
+import type { SeedSearch } from "./kill-table/searches.ts";
 import type { ScenarioSource } from "./library.ts";
 
 export interface SeedTask {
@@ -22,6 +23,8 @@ export interface Batch {
   readonly source: ScenarioSource;
   readonly variant: string | null;
   readonly seeds: readonly SeedTask[];
+  /** How the scenario of a seed is changed; absent: not at all. */
+  readonly search?: SeedSearch;
   /** `--set` on top of the file. */
   readonly overrides?: readonly Override[];
 }

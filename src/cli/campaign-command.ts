@@ -1,6 +1,7 @@
 /** `trial campaign`: many seeds of one or more scenarios on worker threads. */
 import { availableParallelism } from "node:os";
 import { Campaign } from "../campaign/campaign.ts";
+import type { SeedSearch } from "../campaign/kill-table/searches.ts";
 import { findScenario, parseSource, shippedScenarios } from "../campaign/library.ts";
 import { createRunner } from "../campaign/runners.ts";
 import { type CampaignScenario, Schedule } from "../campaign/schedule.ts";
@@ -17,7 +18,7 @@ import { paint, plural } from "../report/text.ts";
 import { resolveScenario } from "../trial/scenario.ts";
 import { ExitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
-import { drawSeed, readBudget, readCount, readVariant } from "./options.ts";
+import { drawSeed, readBudget, readCount, readSeedSearch, readVariant } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { speaker } from "./run-command.ts";
 
@@ -27,6 +28,7 @@ export interface CampaignCommandOptions {
   readonly workers?: string;
   readonly bail?: string;
   readonly variant?: string;
+  readonly search?: string;
   readonly json?: boolean;
   /** Write a page; true: beside the journal. */
   readonly report?: string | true;
@@ -44,15 +46,16 @@ export async function campaignCommandLine(
   io: Io,
 ): Promise<ExitCode> {
   const variant = readVariant(options.variant);
+  const search = readSeedSearch(options.search);
   const bail = readCount("--bail", options.bail, 1);
   const workers = readCount("--workers", options.workers, 0) ?? availableParallelism();
   const { range, budgetMs } = readExtent(options);
   const store = new Store(io.cwd);
   const scenarios = loadScenarios(names, range, variant, store, io.cwd);
-  const schedule = new Schedule(scenarios, range, variant);
+  const schedule = new Schedule(scenarios, range, variant, search);
   const summary = new CampaignSummary(scenarios);
   const say = speaker(io, options.json === true);
-  say(introduction(scenarios, range, variant));
+  say(introduction(scenarios, range, variant, search));
   const runner = await createRunner(workers);
   const header = {
     seeds: rangeWords(range),
@@ -156,11 +159,13 @@ function introduction(
   scenarios: readonly LoadedScenario[],
   range: SeedRange,
   variant: string | null,
+  search: SeedSearch,
 ): string[] {
   const words = plural(scenarios.length, "scenario");
   const names = scenarios.map(({ name }) => name).join(", ");
+  const sought = search === "swarm" ? "" : `, search ${search}`;
   return [
-    `SEEDS ${rangeWords(range)}   ${formatTool(TOOL)}`,
+    `SEEDS ${rangeWords(range)}${sought}   ${formatTool(TOOL)}`,
     `  ${words}${scenarios.length > SCENARIOS_NAMED ? "" : `: ${names}`}${variant === null ? "" : `; variant ${variant}`}`,
   ];
 }

@@ -65,3 +65,29 @@ test("an interrupt gives the partial summary and exit code 130", async () => {
   expect(code).toBe(130);
   expect(out).toMatch(/^ {2}interrupted$/m);
 });
+
+test("--search changes the faults of every seed, and a failure file replays without it", async () => {
+  const line =
+    "campaign swarm --seeds 1 --variant expose-uncommitted --workers 0 --json --search priorities";
+  const { err, out } = await folder.trial(...line.split(" "));
+  expect(err.startsWith("SEEDS 1, search priorities")).toBe(true);
+  const { failures } = JSON.parse(out) as { failures: { file: string }[] };
+  const replayed = await folder.trial("replay", failures[0]?.file as string, "--json");
+  expect(JSON.parse(replayed.out).replay).toMatchObject({ sameFingerprint: true });
+});
+
+test.each([
+  ["bliss", 'no such search. Did you mean "blind"?'],
+  ["coverage", "it learns from trial to trial"],
+])("--search %s is refused", async (name, complaint) => {
+  const { code, err } = await folder.trial(
+    "campaign",
+    "swarm",
+    "--seeds",
+    "1..2",
+    "--search",
+    name,
+  );
+  expect(code).toBe(64);
+  expect(err).toContain(complaint);
+});

@@ -1,5 +1,6 @@
 /** Reads option values; every complaint says what was expected. */
 import { randomInt } from "node:crypto";
+import { SEARCHES, SEED_SEARCH_NAMES, type SeedSearch } from "../campaign/kill-table/searches.ts";
 import { UsageError } from "../campaign/usage-error.ts";
 import { VARIANTS } from "../model/variants/registry.ts";
 import { parseDuration } from "../sim/index.ts";
@@ -38,6 +39,22 @@ export function readVariant(variant: string | undefined): string | null {
   const near = nearest(variant, names);
   const hint = near === null ? "See: trial list variants" : `Did you mean "${near}"?`;
   throw new UsageError(`no variant "${variant}". ${hint}`);
+}
+
+/** Throws UsageError; one that learns from trial to trial cannot be spread over workers. */
+export function readSeedSearch(name: string | undefined): SeedSearch {
+  if (name === undefined) return "swarm";
+  const known = SEED_SEARCH_NAMES.find((search) => search === name);
+  if (known !== undefined) return known;
+  const all = SEED_SEARCH_NAMES.join(", ");
+  if (name in SEARCHES) {
+    throw new UsageError(
+      `--search ${name}: it learns from trial to trial, which \`trial variants\` only can; expected ${all}`,
+    );
+  }
+  const near = nearest(name, SEED_SEARCH_NAMES);
+  const hint = near === null ? `Known: ${all}.` : `Did you mean "${near}"?`;
+  throw new UsageError(`--search ${name}: no such search. ${hint}`);
 }
 
 /** Milliseconds. */

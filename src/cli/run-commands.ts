@@ -37,6 +37,7 @@ export function registerRunning({ command, end, io }: Registrar): void {
     .option("--budget <duration>", "such as 60s or 10m (default: 60s without --seeds)")
     .option("--workers <count>", "worker threads; 0: in the main thread (default: one per core)")
     .option("--bail <count>", "stop after so many failures")
+    .option("--search <name>", "where faults strike: swarm, blind, biased, priorities", "swarm")
     .option("--variant <name>", "run a behaviour that is known to be wrong")
     .option("--json", "one object on stdout, text for people on stderr")
     .option("--report [file]", "write a page of the campaign, and reports of its failures")

@@ -29,6 +29,10 @@ export const SEARCHES = {
 export type SearchName = keyof typeof SEARCHES;
 export const SEARCH_NAMES = Object.keys(SEARCHES) as readonly SearchName[];
 
+/** A search that makes each trial of its seed alone, whatever the others found. */
+export type SeedSearch = Exclude<SearchName, "coverage">;
+export const SEED_SEARCH_NAMES = ["swarm", "blind", "biased", "priorities"] as const;
+
 export interface NextTrial {
   readonly seed: string;
   readonly plan: FaultPlan | null;
@@ -45,29 +49,31 @@ export interface Search {
 
 const NOTHING = { watch: () => {}, learn: () => {}, plan: null };
 
-export function createSearch(name: SearchName, base: number): Search {
-  switch (name) {
-    case "swarm":
-      return plain((scenario) => scenario);
-    case "blind":
-      return plain((scenario) => withReactive(scenario, false));
-    case "biased":
-      return plain((scenario) => withReactive(scenario, true));
-    case "priorities":
-      return plain(withPriorities);
-    case "coverage":
-      return new CoverageSearch(base);
-  }
+const CHANGES: { readonly [name in SeedSearch]: (scenario: Scenario, seed: string) => Scenario } = {
+  swarm: (scenario) => scenario,
+  blind: (scenario) => withReactive(scenario, false),
+  biased: (scenario) => withReactive(scenario, true),
+  priorities: withPriorities,
+};
+
+/** The scenario of one seed as the search changes it. */
+export function searchedScenario(
+  name: SeedSearch,
+  { scenario, drawn }: ResolvedScenario,
+  seed: string,
+): ResolvedScenario {
+  return { scenario: CHANGES[name](scenario, seed), drawn };
 }
 
-function plain(change: (scenario: Scenario, seed: string) => Scenario): Search {
+export function createSearch(name: SearchName, base: number): Search {
+  if (name === "coverage") return new CoverageSearch(base);
   return {
     next(number) {
       const seed = String(number);
       return {
         ...NOTHING,
         seed,
-        prepare: ({ scenario, drawn }) => ({ scenario: change(scenario, seed), drawn }),
+        prepare: (resolved) => searchedScenario(name, resolved, seed),
       };
     },
   };
