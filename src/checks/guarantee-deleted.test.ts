@@ -93,3 +93,18 @@ describe("an unclean leader that failed before it led [C-8]", () => {
     expect(story((stream) => stream.isr(1, 3, [1, 3]))).toBe(null);
   });
 });
+
+describe("a member of the ISR that lacks deleted records, too [I-7]", () => {
+  it("is judged by the first record that it has to have [C-32]", () => {
+    const lacking = (logStartOffset: number) => {
+      const stream = new Stream().committed("a", "b", "c").fetch(3, 1).fetch(3, 2);
+      const reason = "retention";
+      stream.state({ kind: "LogStartMoved", broker: 1, ...PLACE, logStartOffset, reason });
+      stream.powerOff(3).restart(3, 2).follow(3, 1, 0).truncate(3, 1, "highWatermark");
+      return stream.clause("HighWatermarkBelowIsr");
+    };
+    expect(lacking(2)).toBe("C-32");
+    // What it cut itself is not excused by what it had lost before.
+    expect(lacking(1)).toBe(null);
+  });
+});

@@ -90,7 +90,8 @@ export function watchCommittedRecords(context: CheckContext): void {
       committed.evaluated++;
       // Who left the assignment is no candidate, even if a late write of the leader kept it in [I-1].
       if (partition.has(member, ghost.end) || partition.isLeaving(member)) continue;
-      const from = ghost.log.agreedEnd(partition.replica(member).log);
+      const agreed = ghost.log.agreedEnd(partition.replica(member).log);
+      const from = Math.max(agreed, partition.deletedBelow);
       judgeLack(partition, from, member, at);
     }
   }

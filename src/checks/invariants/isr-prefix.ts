@@ -68,7 +68,7 @@ export function watchIsrPrefix(context: CheckContext): void {
     }
     if (replica.lacking || partition.isLeaving(member)) return;
     replica.lacking = true;
-    const from = log.agreedEnd(replica.log);
+    const from = Math.max(log.agreedEnd(replica.log), partition.deletedBelow);
     const saw =
       `${against.what}; broker ${member}, in the ISR of ${partition.name}, ` +
       `has the committed records only below offset ${from} of ${end}`;

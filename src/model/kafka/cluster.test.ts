@@ -218,6 +218,20 @@ describe("reference scenarios", () => {
     expect(metadata.topics[0]?.partitions[0]?.isrNodes).toEqual([1, 2, 3]);
   });
 
+  test("an ISR write whose session expired stays pending: it may have been done [REP-57] [C-65]", () => {
+    const cluster = reference({ config: { "feature.alterPartition": false } });
+    const leader = cluster.broker(1);
+    cluster.isolate(leader, [cluster.broker(2), cluster.broker(3)]);
+    const heal = cluster.isolate(leader, cluster.zooKeepers);
+    cluster.append(1, "t", "a", 1);
+    cluster.run(70);
+    heal();
+    cluster.run(60);
+    expect(cluster.of("BrokerSessionExpired").length).toBe(1);
+    const proposals = cluster.of("IsrProposed").filter(({ broker }) => broker === 1);
+    expect(proposals.map(({ proposed }) => proposed)).toEqual([[1]]);
+  });
+
   test("controlled shutdown [A.12] [CTL-95..97]", () => {
     const cluster = reference();
     cluster.createAssigned("q", [2, 1]);

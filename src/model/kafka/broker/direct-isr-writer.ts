@@ -19,6 +19,8 @@ import {
 
 const PUBLISH_PERIOD = 2_500 * MILLISECOND;
 const QUIET_PERIOD = 5_000 * MILLISECOND;
+/** Before a write whose session expired is tried in the next one. */
+const RETRY_DELAY = 50 * MILLISECOND;
 const LONGEST_WAIT = 60_000 * MILLISECOND;
 
 export class DirectIsrWriter implements IsrChanger {
@@ -85,7 +87,14 @@ export class DirectIsrWriter implements IsrChanger {
     const anyVersion = this.#switches["isr-without-compare-and-set"];
     const version = anyVersion ? -1 : proposal.partitionEpoch;
     const { access } = this.#store;
-    const response = yield* access.request({ op: "setData", path, data, version });
+    const write = { op: "setData", path, data, version } as const;
+    let response = yield* access.request(write);
+    // The session is gone, and with it the answer: the ISR may have been written. The proposal stays
+    // pending, because no other difference to ZooKeeper is allowed [REP-57], and the next session asks.
+    while (response.code === ZkCode.SESSIONEXPIRED) {
+      yield* this.#context.sleep(RETRY_DELAY);
+      response = yield* access.request(write);
+    }
     if (response.code === ZkCode.OK && response.stat !== null) {
       const stale = this.#switches["isr-version-not-updated"];
       const state = stale ? tried : { ...tried, partitionEpoch: response.stat.version };
@@ -100,7 +109,7 @@ export class DirectIsrWriter implements IsrChanger {
       }
       return { errorCode: ErrorCode.INVALID_UPDATE_VERSION, state: tried };
     }
-    // No session: the leader returns to its last committed ISR and may try again later.
+    // Refused: the leader returns to its last committed ISR and may try again later.
     return { errorCode: ErrorCode.OPERATION_NOT_ATTEMPTED, state: tried };
   }
 
