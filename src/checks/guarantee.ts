@@ -11,6 +11,7 @@ import { ClientFindings } from "./guarantee/client-findings.ts";
 import { ClusterEvents } from "./guarantee/cluster-events.ts";
 import { ControlPlaneGaps } from "./guarantee/control-plane-gaps.ts";
 import type { AppliedFault, Excuse } from "./guarantee/excuse.ts";
+import { LogsBegunAnew } from "./guarantee/logs-begun-anew.ts";
 import { LostAnswers } from "./guarantee/lost-answers.ts";
 import { LostRecords } from "./guarantee/lost-records.ts";
 import { isUnclean, lastElection } from "./guarantee/partition-history.ts";
@@ -35,6 +36,7 @@ const REST_ON_ZOOKEEPER: ReadonlySet<string> = new Set([
   "HighWatermarkBelowIsr",
   "SingleLeaderPerEpoch",
   "LeaderFromIsr",
+  "LeaderInIsr",
   "PartitionStateMonotonic",
   "ControllerEpochMonotonic",
   "ControllerFencing",
@@ -88,6 +90,7 @@ export class GuaranteeTracker {
   readonly #lostAnswers: LostAnswers;
   readonly #stuck: StuckFollowers;
   readonly #gaps: ControlPlaneGaps;
+  readonly #begunAnew: LogsBegunAnew;
   /** Partitions in which one epoch has two histories, and why. */
   readonly #twoHistories = new Map<string, Excuse>();
 
@@ -101,6 +104,7 @@ export class GuaranteeTracker {
     this.#clients = new ClientFindings(producers, this.#lost);
     this.#lostAnswers = new LostAnswers(observers);
     this.#gaps = new ControlPlaneGaps(observers);
+    this.#begunAnew = new LogsBegunAnew(observers);
     this.#stuck = new StuckFollowers(observers, this.#events, this.#lost);
   }
 
@@ -116,7 +120,10 @@ export class GuaranteeTracker {
       ? { ...finding, at: Number.POSITIVE_INFINITY }
       : finding;
     const outside =
-      this.#excuse(judged) ?? this.#zooKeeperLoss(judged) ?? this.#consequence(judged);
+      this.#excuse(judged) ??
+      this.#begunAnew.excuse(judged) ??
+      this.#zooKeeperLoss(judged) ??
+      this.#consequence(judged);
     return outside === null ? null : { outside };
   }
 
