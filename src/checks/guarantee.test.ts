@@ -417,6 +417,13 @@ describe("ZooKeeper [C-1g]", () => {
     );
   });
 
+  it("a leader outside of the ISR follows from a state that went back", () => {
+    // The controller told broker 2 of a state that is lost now; its ISR goes into another.
+    const leader = (fault: string | null) => story(fault).isr(1, 0, [2]).clause("LeaderInIsr");
+    expect(leader("lying-fsync")).toBe("C-1g");
+    expect(leader(null)).toBe(null);
+  });
+
   it("a power failure alone does not: servers fsync before they acknowledge [ZFS-1]", () => {
     expect(story(null).clause("ZabCommittedLogDurability")).toBe(null);
   });
