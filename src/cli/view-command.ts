@@ -6,7 +6,7 @@ import { UsageError } from "../campaign/usage-error.ts";
 import { TOOL } from "../campaign/version.ts";
 import { replayCommands, type TrialName, trialCommands } from "../report/commands.ts";
 import { reportHtml, writeReport } from "../report/html-report.ts";
-import type { Recording } from "../report/recording/format.ts";
+import type { Recording, ScenarioSource } from "../report/recording/format.ts";
 import { recordTrial } from "../report/recording/recorder.ts";
 import { grouped, plural } from "../report/text.ts";
 import { parseFailureFile } from "../trial/failure-file.ts";
@@ -31,6 +31,8 @@ interface Viewed {
   readonly options: TrialOptions;
   readonly overrides: readonly Override[];
   readonly commands: readonly (readonly [label: string, command: string])[];
+  /** The scenario as written, when it is at hand. */
+  readonly source?: ScenarioSource;
 }
 
 export async function viewCommandLine(
@@ -90,9 +92,11 @@ function find(argument: string, options: ViewOptions, io: Io): Viewed {
   }
   const { seed } = readSeed(options.seed);
   const name: TrialName = { scenario: argument, seed, variant, overrides };
+  const file = parseSource(source);
   return {
-    options: { scenario: resolveScenario(parseSource(source), seed, overrides), seed, variant },
+    options: { scenario: resolveScenario(file, seed, overrides), seed, variant },
     overrides,
+    source: file.value,
     commands: trialCommands(name, null),
   };
 }
@@ -146,6 +150,25 @@ export function trialReport(
   return reportHtml({ title: reportTitle(recording), recording });
 }
 
-function record({ options, overrides, commands }: Viewed): Recording {
-  return recordTrial({ trial: options, tool: TOOL, overrides, commands });
+function record({ options, overrides, commands, source: known }: Viewed): Recording {
+  const source = known ?? shippedSource(options, overrides);
+  return recordTrial({ trial: options, tool: TOOL, overrides, commands, source });
+}
+
+/** The shipped scenario of the trial's name, if the trial's seed still draws this very trial of it. */
+function shippedSource(
+  { scenario, seed }: TrialOptions,
+  overrides: readonly Override[],
+): ScenarioSource | null {
+  const { name } = scenario.scenario;
+  if (!shippedScenarios().includes(name)) return null;
+  const file = parseSource(findScenario(name, "/"));
+  try {
+    const drawn = resolveScenario(file, seed, overrides);
+    const same = JSON.stringify(drawn.scenario) === JSON.stringify(scenario.scenario);
+    return same ? file.value : null;
+  } catch {
+    // Overrides of another build's scenario may have lost their meaning.
+    return null;
+  }
 }

@@ -11,7 +11,7 @@ import type { SimulationInput } from "./simulator.ts";
 
 export interface Changes {
   readonly seed: string;
-  /** The faults are drawn or planned anew by the scenario instead of taken from the recorded plan. */
+  /** Cluster and faults are drawn anew by the scenario instead of taken from the recorded trial. */
   readonly anew: boolean;
   readonly off: readonly number[];
   /** New times, by place in the plan. */
@@ -79,5 +79,6 @@ export function inputOf(changes: Changes, recording: Recording): SimulationInput
     tool,
     overrides: [...overrides, ...changes.set],
     set: changes.set,
+    source: recording.source,
   };
 }

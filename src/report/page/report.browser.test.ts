@@ -50,6 +50,7 @@ describe.runIf(present)("the report of a trial", () => {
     await write("jepsen-2013", "--seed", "1", "--out", "outside.html");
     await write("jepsen-2013", "--seed", "1", "--variant", "no-truncation", "--out", "bad.html");
     await write("jepsen-2013", "--seed", "1", "--compare", "2", "--out", "both.html");
+    await write("swarm", "--seed", "1", "--out", "swarm.html");
     browser = await launchBrowser();
   }, 120_000);
 
@@ -248,6 +249,19 @@ describe.runIf(present)("the report of a trial", () => {
     expect(await text(page, "[role=alert]")).toContain("min.insync.replicas");
     await page.click("#show-run");
     expect(await text(page, "main")).toContain("a run of this page");
+    await page.close();
+  });
+
+  it("draws cluster and faults anew under another seed, as the command line does", async () => {
+    const { out } = await folder.trial("run", "swarm", "--seed", "3", "--json");
+    const { fingerprint } = JSON.parse(out) as { fingerprint: string };
+    const page = await open("swarm.html");
+    await page.click("#tab-run");
+    await page.fill("#run-seed", "3");
+    await page.click("#run-again");
+    await page.waitForSelector("#outcome [data-fingerprint]");
+    const own = await page.locator("#outcome [data-fingerprint]").getAttribute("data-fingerprint");
+    expect(own).toBe(fingerprint);
     await page.close();
   });
 

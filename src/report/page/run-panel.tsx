@@ -58,7 +58,10 @@ export function RunPanel({ recording, onShow, onCompare }: RunPanelProps) {
             id="run-seed"
             value={changes.seed}
             size={12}
-            onInput={(e) => change({ seed: e.currentTarget.value })}
+            onInput={({ currentTarget: { value } }) =>
+              // Another seed is another trial; only by wish one with this trial's cluster and faults.
+              change({ seed: value, anew: value !== recording.trial.seed })
+            }
           />
         </label>
         <label>
@@ -67,7 +70,9 @@ export function RunPanel({ recording, onShow, onCompare }: RunPanelProps) {
             checked={changes.anew}
             onChange={() => change({ anew: !changes.anew })}
           />{" "}
-          plan the faults anew from scenario and seed
+          {recording.source === null
+            ? "plan the faults anew from the seed; the cluster stays as it was drawn"
+            : "draw cluster, settings and faults anew from the seed, as the scenario says"}
         </label>
       </p>
       {!changes.anew && <FaultList recording={recording} changes={changes} change={change} />}

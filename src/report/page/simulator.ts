@@ -9,7 +9,7 @@ import { type Override, type ResolvedScenario, resolveScenario } from "../../tri
 import type { TrialOptions } from "../../trial/trial.ts";
 import { runTrial } from "../../trial/trial.ts";
 import { type Difference, verifyRuns } from "../../trial/verify.ts";
-import type { Moment, Recording } from "../recording/format.ts";
+import type { Moment, Recording, ScenarioSource } from "../recording/format.ts";
 import { recordTrial } from "../recording/recorder.ts";
 import type { WindowLimits } from "../recording/window-limits.ts";
 
@@ -23,6 +23,8 @@ export interface SimulationInput {
   readonly overrides: readonly Override[];
   /** What is to be set now. */
   readonly set: readonly Override[];
+  /** The scenario as written; null: what was drawn stays. */
+  readonly source: ScenarioSource | null;
 }
 
 export type SimulationRequest = { readonly id: number } & (
@@ -43,12 +45,18 @@ export type SimulationAnswer = { readonly id: number } & (
 );
 
 function optionsOf(input: SimulationInput): TrialOptions {
-  const { scenario, set, seed, variant, plan } = input;
-  const file = {
+  const { scenario, set, seed, variant, plan, source, overrides } = input;
+  const fileOf = (value: object) => ({
     file: scenario.scenario.name,
-    value: scenario.scenario as unknown as { readonly [key: string]: unknown },
+    value: value as { readonly [key: string]: unknown },
     lineOf: () => null,
-  };
+  });
+  if (plan === null && source !== null) {
+    // As the command line does it: the seed draws the cluster and the faults.
+    const drawn = resolveScenario(fileOf(source), seed, overrides);
+    return { scenario: drawn, seed, variant, plan };
+  }
+  const file = fileOf(scenario.scenario);
   const resolved =
     set.length === 0 ? scenario : { ...resolveScenario(file, seed, set), drawn: scenario.drawn };
   return { scenario: resolved, seed, variant, plan };
@@ -66,9 +74,9 @@ function answer(request: SimulationRequest): SimulationAnswer {
     );
     return { id, difference };
   }
-  const { tool, overrides } = input;
+  const { tool, overrides, source } = input;
   const known = request.ask === "window" ? { window: request.limits, known: request.focus } : {};
-  return { id, recording: recordTrial({ trial, tool, overrides, commands: [], ...known }) };
+  return { id, recording: recordTrial({ trial, tool, overrides, source, commands: [], ...known }) };
 }
 
 interface WorkerScope {

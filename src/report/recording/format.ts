@@ -16,6 +16,8 @@ export interface Recording {
   readonly tool: ToolVersion;
   readonly trial: RecordedTrial;
   readonly overrides: readonly Override[];
+  /** The scenario file as written, before draws and overrides; null: only the resolved one is known. */
+  readonly source: ScenarioSource | null;
   readonly commands: readonly (readonly [label: string, command: string])[];
   /** The clause's or claim's own words, by check and by clause. */
   readonly nodes: readonly RecordedNode[];
@@ -34,6 +36,11 @@ export interface Recording {
   readonly polls: PollColumns;
   readonly zookeeper: RecordedZooKeeper;
   readonly window: RecordedWindow;
+}
+
+/** Plain values of a scenario file. */
+export interface ScenarioSource {
+  readonly [field: string]: unknown;
 }
 
 /** The result without its history. */

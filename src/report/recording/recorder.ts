@@ -17,7 +17,7 @@ import { Board } from "../board.ts";
 import { faultWords } from "../fault-words.ts";
 import { transitionOf } from "../transition.ts";
 import { DeltaColumn } from "./columns.ts";
-import type { Moment, RecordedFact, RecordedFault, Recording } from "./format.ts";
+import type { Moment, RecordedFact, RecordedFault, Recording, ScenarioSource } from "./format.ts";
 import { LogRecorder } from "./log-recorder.ts";
 import { USUAL_WINDOW, type WindowLimits } from "./window-limits.ts";
 import { WindowRecorder } from "./window-recorder.ts";
@@ -46,6 +46,8 @@ export interface RecordingOptions {
   readonly trial: TrialOptions;
   readonly tool: ToolVersion;
   readonly overrides: readonly Override[];
+  /** The scenario as written, so that the page can draw it again under another seed. */
+  readonly source?: ScenarioSource | null;
   readonly commands: readonly (readonly [label: string, command: string])[];
   /** Instead of the moment that matters and the usual extent around it. */
   readonly window?: WindowLimits;
@@ -70,6 +72,7 @@ export function recordTrial(options: RecordingOptions): Recording {
     tool: options.tool,
     trial,
     overrides: options.overrides,
+    source: options.source ?? null,
     commands: options.commands,
     focus,
     moments,
@@ -259,7 +262,10 @@ class TrialRecorder {
     this.#facts.push([this.#trial.world.now, node, fact]);
   }
 
-  parts(): Omit<Recording, "tool" | "trial" | "overrides" | "commands" | "focus" | "moments"> {
+  parts(): Omit<
+    Recording,
+    "source" | "tool" | "trial" | "overrides" | "commands" | "focus" | "moments"
+  > {
     const { world } = this.#trial;
     return {
       nodes: world.nodes.map(({ name, group }) => ({ name, group })),
