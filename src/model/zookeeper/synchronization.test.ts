@@ -39,6 +39,29 @@ describe("the choice of DIFF, TRUNC or SNAP [ZAB-21]", () => {
     const plan = planSynchronization(history(LEADER), z(5, 21));
     expect(plan).toEqual({ kind: "TRUNC", to: z(5, 20), from: 5 });
   });
+  it("2: ahead by an epoch without transactions: nothing to cut off, so a snapshot", () => {
+    expect(planSynchronization(history(LEADER), z(6, 0))).toEqual({ kind: "SNAP" });
+  });
+  it("2 and 4: with nothing in memory the leader's last zxid is the only measure", () => {
+    const nothing = history(LEADER, 5, 10_000);
+    const plan = planSynchronization(nothing, z(5, 21));
+    expect(plan).toEqual({ kind: "TRUNC", to: z(5, 20), from: 5 });
+    expect(planSynchronization(nothing, z(5, 17))).toEqual({ kind: "DIFF", from: 2 });
+  });
+  it("3: the oldest entry in memory is known without the disk", () => {
+    const plan = planSynchronization(history(LEADER, 2), z(5, 18));
+    expect(plan).toEqual({ kind: "DIFF", from: 3 });
+  });
+  it("4: from disk up to the limit and not a byte more", () => {
+    const { bytes } = makeRecord(z(5, 18), 0, 0, -1, { type: "error", code: 0 });
+    const within = planSynchronization(history(LEADER, 3, 3 * bytes), z(5, 17));
+    expect(within).toEqual({ kind: "DIFF", from: 2 });
+    const beyond = planSynchronization(history(LEADER, 3, 3 * bytes - 1), z(5, 17));
+    expect(beyond).toEqual({ kind: "SNAP" });
+  });
+  it("4: before all that is on disk: no common history is proved", () => {
+    expect(planSynchronization(history(LEADER, 3, 10_000), z(5, 0))).toEqual({ kind: "SNAP" });
+  });
   it("3: a known follower gets what follows", () => {
     expect(planSynchronization(history(LEADER), z(5, 19))).toEqual({ kind: "DIFF", from: 4 });
   });

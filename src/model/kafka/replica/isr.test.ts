@@ -32,6 +32,28 @@ describe("progress of a replica [REP-50]", () => {
     expect(r.lastCaughtUpTime).toBe(1000);
   });
 
+  it("is unknown in everything at first [REP-20]", () => {
+    const unknown = { logEndOffset: -1, logStartOffset: -1, lastFetchLeaderLogEndOffset: -1 };
+    expect(newReplicaProgress(2)).toMatchObject(unknown);
+  });
+
+  it("never takes back what was known of it", () => {
+    const later = replica(2, { lastCaughtUpTime: 2000 });
+    noteFetch(later, 5, 0, 5, 1000);
+    expect(later.lastCaughtUpTime).toBe(2000);
+    const before = { lastFetchTime: 100, lastCaughtUpTime: 500, lastFetchLeaderLogEndOffset: 5 };
+    const behind = replica(2, before);
+    noteFetch(behind, 5, 0, 9, 600);
+    expect(behind.lastCaughtUpTime).toBe(500);
+    const farther = replica(2, { lastFetchLeaderLogEndOffset: 9 });
+    noteFetch(farther, 3, 0, 5, 600);
+    expect(farther.lastFetchLeaderLogEndOffset).toBe(9);
+  });
+
+  it("is not caught up if it never was, though the clock began within the lag [REP-51]", () => {
+    expect(isCaughtUp(replica(2, { logEndOffset: 4 }), 5, LAG - 1, LAG)).toBe(false);
+  });
+
   it("is caught up at the leader's end however old [REP-51]", () => {
     expect(isCaughtUp(replica(2, { logEndOffset: 5 }), 5, 1e9, LAG)).toBe(true);
     expect(isCaughtUp(replica(2, { logEndOffset: 4, lastCaughtUpTime: 1 }), 5, LAG + 1, LAG)).toBe(
@@ -55,6 +77,7 @@ it("members that lag leave together [REP-52]", () => {
 
 it("joining needs the high watermark and the start of the epoch [REP-53, C-33]", () => {
   expect(mayJoin(replica(2, { logEndOffset: 5 }), 5, 4)).toBe(true);
+  expect(mayJoin(replica(2, { logEndOffset: 5 }), 4, 5)).toBe(true);
   expect(mayJoin(replica(2, { logEndOffset: 5 }), 6, 4)).toBe(false);
   expect(mayJoin(replica(2, { logEndOffset: 5 }), 4, 6)).toBe(false);
 });
