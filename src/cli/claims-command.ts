@@ -88,9 +88,16 @@ async function trialOfClaims(
     judgeClaims(claims, measured, { seeds, ...search }),
   );
   const colours = paint(io.colour && options.json !== true);
-  for (const one of judged) say(claimLines(one, colours));
+  // Of an interrupted run only what was looked at: nothing can be said of the others.
+  const told = interrupted
+    ? judged.filter(({ searches: done }) => done.some(({ trials }) => trials > 0))
+    : judged;
+  for (const one of told) say(claimLines(one, colours));
+  if (told.length < judged.length) {
+    say([`${plural(judged.length - told.length, "claim")} not looked at: interrupted`]);
+  }
   if (options.json === true)
-    io.out(`${JSON.stringify({ tool: TOOL, claims: judged.map(claimJson) })}\n`);
+    io.out(`${JSON.stringify({ tool: TOOL, claims: told.map(claimJson) })}\n`);
   if (interrupted) return ExitCode.INTERRUPTED;
   if (options.write === true) {
     const found = Object.fromEntries(

@@ -110,7 +110,9 @@ function lines(table: KillTable, searches: readonly SearchName[]): string[] {
   for (const search of searches) {
     const rows = table.rows.filter((row) => row.search === search);
     out.push("", `search ${search}`);
-    for (const row of rows) out.push(`  ${rowLine(row)}`);
+    const hunted = rows.filter(({ catches }) => catches.length > 0);
+    for (const row of hunted) out.push(`  ${rowLine(row)}`);
+    if (hunted.length < rows.length) out.push(`  ${rows.length - hunted.length} not hunted`);
     const caught = rows.filter(isCaught).length;
     out.push(
       `  ${caught} of ${rows.length} caught; geometric mean ${geometricMean(rows).toFixed(1)} seeds`,

@@ -9,7 +9,15 @@ const variants = (...words: string[]) => folder.trial("variants", "--workers", "
 
 describe("trial variants", () => {
   it("tells what was caught by which check, and that the unmodified model was silent", async () => {
-    const { code, out } = await variants("--id", "expose-uncommitted", "--bases", "2", "--json");
+    const { code, out } = await variants(
+      "--id",
+      "expose-uncommitted",
+      "--bases",
+      "2",
+      "--seeds",
+      "4",
+      "--json",
+    );
     expect(code).toBe(0);
     const table = JSON.parse(out);
     expect(table.variants).toEqual([

@@ -50,7 +50,7 @@ class Enough extends Error {}
 
 /** The moment just after the last event at or before `at`. */
 export function momentOf(options: TrialOptions, at: Micros): Moment {
-  const found: { seen?: Moment; watch?: Watch } = {};
+  const found: { seen?: Moment; watch?: Watch; now?: () => Micros } = {};
   const trial = new Trial({
     ...options,
     onWorld(current) {
@@ -58,6 +58,7 @@ export function momentOf(options: TrialOptions, at: Micros): Moment {
       const { world } = current;
       const watch = new Watch(current);
       found.watch = watch;
+      found.now = () => world.now;
       world.afterEvent = () => {
         if (world.nextTime() <= at) return;
         if (world.now > at) return;
@@ -71,7 +72,8 @@ export function momentOf(options: TrialOptions, at: Micros): Moment {
   } catch (error) {
     if (!(error instanceof Enough)) throw error;
   }
-  return found.seen ?? (found.watch as Watch).moment(at, true);
+  // After the end nothing moves: waits are counted up to there.
+  return found.seen ?? (found.watch as Watch).moment(Math.min(at, found.now?.() ?? at), true);
 }
 
 interface ReplicaState {
