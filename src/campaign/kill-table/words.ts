@@ -9,6 +9,7 @@ import {
   type KillRow,
   type KillTable,
   median,
+  type Silence,
   seedsToKill,
   TIER_BARS,
   tierMedian,
@@ -87,9 +88,7 @@ export function detectionPage(table: KillTable, tool: ToolVersion, before: strin
       `- tier ${tier}: ${own.length} variants, median ${tierMedian(rows, tier)} seeds, slowest ${Math.max(...own.map((row) => median(seedsToKill(row))))} (bar for the median: ${TIER_BARS[tier]})`,
     );
   }
-  text.push(
-    `- the unmodified model on the same seeds: ${silence?.trials ?? 0} trials, ${(silence?.loud.length ?? 0) === 0 ? "silent" : `${silence?.loud.length} not silent`}`,
-  );
+  text.push(`- the unmodified model on the same seeds: ${silenceWords(silence)}`);
   if (table.cut) text.push(`- ${extentWords(rows, bases)}`);
   const missed = rows.filter((row) => row.catches.length > 0 && !isCaught(row));
   if (missed.length > 0) {
@@ -120,6 +119,13 @@ export function detectionPage(table: KillTable, tool: ToolVersion, before: strin
   const kept = before.indexOf(BY_HAND);
   if (kept >= 0) text.push("", before.slice(kept).trimEnd());
   return `${text.join("\n")}\n`;
+}
+
+/** A catch has had its own control: it counts only if the unmodified model is silent in that trial. */
+function silenceWords(silence: Silence | undefined): string {
+  if (silence === undefined || silence.trials === 0) return "silent in the trials of the catches";
+  const { trials, loud } = silence;
+  return `${trials} trials, ${loud.length === 0 ? "silent" : `${loud.length} not silent`}`;
 }
 
 /** What a budget left undone. */
