@@ -21,6 +21,8 @@ export default defineConfig({
       "bench/**/*.test.ts",
     ],
     testTimeout: 120_000,
+    // On a busy machine a hook that bundles the program takes as long as a test.
+    hookTimeout: 120_000,
     pool: "threads",
   },
 });
