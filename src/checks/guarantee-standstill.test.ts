@@ -94,6 +94,18 @@ describe("a cluster that does not converge is outside", () => {
     expect(story(true, true)).toBe(null);
   });
 
+  it("when a reassignment was cancelled and only an added replica was in the ISR [C-10, CTL-82]", () => {
+    const story = (to: readonly number[], replaces: boolean) => {
+      const stream = new Stream().committed("a").isr(-1, 2, [3]);
+      const lists = { addingReplicas: [], removingReplicas: [], replaces };
+      const what = { broker: 1, topic: "orders", partition: 0, replicas: to };
+      return convergence(stream.state({ kind: "ReassignmentStarted", ...what, ...lists }));
+    };
+    expect(story([1, 2], true)).toBe("C-10");
+    expect(story([1, 2, 3], true)).toBe(null);
+    expect(story([1, 2], false)).toBe(null);
+  });
+
   it("and for no other reason", () => {
     expect(convergence(new Stream().committed("a").powerOff(1))).toBe(null);
   });

@@ -1,8 +1,13 @@
 /**
  * Standstills of a partition that Kafka's own control plane brings about: a replica that refuses it
- * because of an older topic's log, and a first election that its controller took for failed.
+ * because of an older topic's log, a first election that its controller took for failed, and a
+ * reassignment that was cancelled when nobody else was in the ISR.
  */
-import type { FirstElectionFailed, StrayReplica } from "../../model/kafka/observations.ts";
+import type {
+  FirstElectionFailed,
+  ReassignmentStarted,
+  StrayReplica,
+} from "../../model/kafka/observations.ts";
 import type { Micros, Observers } from "../../sim/index.ts";
 import type { PartitionGhost } from "../invariants/partition-ghost.ts";
 import { time } from "./cluster-events.ts";
@@ -13,6 +18,8 @@ export class ControlPlaneGaps {
   readonly #strays = new Map<string, Map<number, Micros>>();
   /** By partition: the last first election that failed. */
   readonly #failed = new Map<string, Micros>();
+  /** By partition: the last reassignment that took the place of a running one. */
+  readonly #replaced = new Map<string, { readonly at: Micros; readonly to: readonly number[] }>();
 
   constructor(observers: Observers) {
     observers.on<StrayReplica>("StrayReplica", (o, _node, at) => {
@@ -23,10 +30,30 @@ export class ControlPlaneGaps {
     observers.on<FirstElectionFailed>("FirstElectionFailed", (o, _node, at) => {
       this.#failed.set(`${o.topic}-${o.partition}`, at);
     });
+    observers.on<ReassignmentStarted>("ReassignmentStarted", (o, _node, at) => {
+      if (o.replaces) this.#replaced.set(`${o.topic}-${o.partition}`, { at, to: o.replicas });
+    });
   }
 
   excuse(partition: PartitionGhost): Excuse | null {
-    return this.#strayReplica(partition) ?? this.#firstElection(partition);
+    return (
+      this.#strayReplica(partition) ??
+      this.#firstElection(partition) ??
+      this.#cancelledReassignment(partition)
+    );
+  }
+
+  /** [CTL-82]: what was added is taken down, whoever is in the ISR; the last member stays its name. */
+  #cancelledReassignment(partition: PartitionGhost): Excuse | null {
+    const { name, state } = partition;
+    const replaced = this.#replaced.get(name);
+    if (replaced === undefined || state == null || state.leader !== -1) return null;
+    if (state.isr.some((member) => replaced.to.includes(member))) return null;
+    const because =
+      `a running reassignment of ${name} was cancelled or replaced at ${time(replaced.at)} when only ` +
+      `[${state.isr.join(", ")}], which it took down, was in the ISR; none of the replicas ` +
+      `[${replaced.to.join(", ")}] may be elected`;
+    return { clause: "C-10", because };
   }
 
   /** [CTL-76] */
