@@ -4,6 +4,8 @@
  * reassignment that was cancelled when nobody else was in the ISR.
  */
 import type {
+  BecameFollower,
+  BecameLeader,
   FirstElectionFailed,
   ReassignmentStarted,
   StrayReplica,
@@ -27,6 +29,12 @@ export class ControlPlaneGaps {
       const brokers = this.#strays.get(name) ?? new Map<number, Micros>();
       this.#strays.set(name, brokers.set(o.broker, at));
     });
+    // Whoever takes the partition on afterwards refuses it no more.
+    const taken = (o: { topic: string; partition: number; broker: number }) => {
+      this.#strays.get(`${o.topic}-${o.partition}`)?.delete(o.broker);
+    };
+    observers.on<BecameFollower>("BecameFollower", taken);
+    observers.on<BecameLeader>("BecameLeader", taken);
     observers.on<FirstElectionFailed>("FirstElectionFailed", (o, _node, at) => {
       this.#failed.set(`${o.topic}-${o.partition}`, at);
     });
@@ -60,7 +68,6 @@ export class ControlPlaneGaps {
   #strayReplica(partition: PartitionGhost): Excuse | null {
     for (const [broker, at] of this.#strays.get(partition.name) ?? []) {
       if (!partition.assigned?.includes(broker)) continue;
-      if ((partition.replicas[broker]?.role ?? "none") !== "none") continue;
       const because =
         `broker ${broker} still holds ${partition.name} of a deleted topic of that name, because no ` +
         `StopReplica ever reached it, and refuses the new one since ${time(at)}: topic ids differ`;

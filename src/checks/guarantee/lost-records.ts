@@ -108,8 +108,15 @@ export class LostRecords {
   excuseMember(question: Question, member: number): Excuse | null {
     const excuse = this.excuse(question, member);
     if (excuse !== null) return excuse;
-    const { partition, at } = question;
+    const { partition, offset, at } = question;
     const shortening = lastShortening(partition, member, question);
+    // Behind a hole the running hashes differ for good, whatever retention has taken since.
+    const hole = partition.replicas[member]?.shortenings.findLast(
+      (known) => known.kind === "hole" && known.to <= offset && known.at <= at,
+    );
+    if (hole !== undefined && hole.at > (shortening?.at ?? -1)) {
+      return this.hole(partition, member, hole);
+    }
     if (shortening === null || shortening.kind !== "lost") return null;
     const cause = this.#events.dataLoss(member, shortening, this.topic(partition.topic));
     if (cause === null) return null;
