@@ -19,6 +19,16 @@ describe("unclean election [C-8]", () => {
     expect(stream.tracker.classify(finding)?.outside.because).toMatch(/broker 2, .* at 0\.\d+s/);
   });
 
+  it("excuses what the uncleanly elected had lost while it was down", () => {
+    const down = (unclean: boolean) => {
+      const stream = new Stream({ topic: { uncleanLeaderElection: unclean } }).committed("a", "b");
+      stream.isr(1, 1, [1]).lead(1, 1, [1]).powerOff(2).kill(1).isr(-1, 2, [1]).isr(2, 3, [2]);
+      return stream.restart(2, 1).lead(2, 3, [2]).clause(LOST);
+    };
+    expect(down(true)).toBe("C-8");
+    expect(down(false)).toBe(null);
+  });
+
   it("excuses nothing where it is not enabled", () => {
     const stream = story(false);
     expect(stream.clause("LeaderFromIsr")).toBe(null);

@@ -37,6 +37,7 @@ const REST_ON_ZOOKEEPER: ReadonlySet<string> = new Set([
   "SingleLeaderPerEpoch",
   "LeaderFromIsr",
   "LeaderInIsr",
+  "IsrWithinReplicas",
   "PartitionStateMonotonic",
   "ControllerEpochMonotonic",
   "ControllerFencing",

@@ -292,7 +292,12 @@ export class LostRecords {
     const joined = lastJoining(partition, broker, { from: loss.at, until: at });
     if (joined !== null) return this.#staleExpansion(partition, { broker, loss, cause, joined });
     const isr = isrAt(partition, broker, at);
-    if (!isr.includes(broker)) return null;
+    if (!isr.includes(broker)) {
+      // Elected uncleanly while it was down: what it had lost by then shows when it starts.
+      const election = lastElection(partition, broker, at);
+      const known = election !== null && isUnclean(election) && cause.at <= election.at;
+      return known ? this.uncleanElection(partition, election) : null;
+    }
     const others = isr.filter((member) => member !== broker);
     const lacking = others.filter((member) => lacksAt(question, member));
     if (others.length === 0) return this.#lastStanding(question, broker, cause);
