@@ -29,6 +29,16 @@ describe("a leader's log that ends below what was deleted", () => {
     expect(clause(failed, "lost-write", { record: "x" })).toBe(null);
   });
 
+  it("what was lost, stored again by a retry, and deleted then is deleted [C-45]", () => {
+    const stream = new Stream().committed("a").isr(1, 1, [1]).lead(1, 1, [1]).powerOff(1);
+    stream.expire(1).isr(-1, 2, [1]).restart(1, 0).register(1).isr(1, 3, [1]).lead(1, 3, [1]);
+    expect(clause(stream, "lost-write", { record: "a" })).toBe("C-9");
+    stream.write(1, "a").commit(1, 1);
+    const start = { broker: 1, ...PLACE, logStartOffset: 1, reason: "retention" } as const;
+    stream.wait().state({ kind: "LogStartMoved", ...start });
+    expect(clause(stream, "lost-write", { offset: 0, record: "a" })).not.toBe(null);
+  });
+
   it("gives offsets away anew, which only a data-losing failure excuses [C-9, C-42]", () => {
     expect(clause(failed, "inconsistent-offsets", { offset: 1 })).toBe("C-9");
     expect(clause(failed, "inconsistent-offsets", { offset: 0 })).toBe(null);

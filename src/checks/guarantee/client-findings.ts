@@ -52,11 +52,15 @@ export class ClientFindings {
     const { check, record, at } = finding;
     if (record === undefined || !GONE.has(check)) return null;
     const losses = lossesOf(partition, { offset: undefined, record, at });
-    const offset = offsetOf(partition, record) ?? losses[0]?.offset;
-    if (offset === undefined || losses.some(({ loss }) => !loss.deleted)) return null;
+    const held = offsetOf(partition, record);
+    const offset = held ?? losses[0]?.offset;
+    if (offset === undefined) return null;
+    // What was lost, and stored again by a retry, is not lost any more.
+    const onlyDeleted = losses.every(({ loss }) => loss.deleted);
+    if (held === null && !onlyDeleted) return null;
     const { logStarts } = this.#producers.of(partition.topic, partition.partition);
     // Its offset may have been given away anew: then only what was deleted since counts.
-    const after = losses.length > 0 ? -1 : lastCut(partition, offset, at);
+    const after = losses.length > 0 && onlyDeleted ? -1 : lastCut(partition, offset, at);
     const start = logStarts.find(
       (known) => known.at > after && known.at <= at && known.offset > offset,
     );
