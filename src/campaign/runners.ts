@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
+import type { Piscina } from "piscina";
 import { packageRoot } from "./library.ts";
 import type { Batch, BatchRunner, TrialSummary } from "./task.ts";
 import { UsageError } from "./usage-error.ts";
@@ -19,7 +20,7 @@ const YOUNG_GENERATION_MB = 192;
 /** `workers` threads that stay alive; 0 runs everything in this thread. */
 export async function createRunner(workers: number): Promise<BatchRunner> {
   if (workers === 0) return inlineRunner();
-  return workerRunner(workers, join(packageRoot(), "dist", "worker.js"));
+  return workerRunner(workers);
 }
 
 export function inlineRunner(): BatchRunner {
@@ -34,17 +35,26 @@ export function inlineRunner(): BatchRunner {
   };
 }
 
-/** `filename` is the built worker. Throws UsageError when it is not there. */
-export async function workerRunner(workers: number, filename: string): Promise<BatchRunner> {
+/** Threads that stay alive. Throws UsageError when the built worker is not there. */
+export async function workerPool(workers: number, filename = builtWorker()): Promise<Piscina> {
   if (!existsSync(filename)) throw new UsageError("dist/worker.js is missing: run npm run build");
   const { Piscina } = await import("piscina");
-  const pool = new Piscina({
+  return new Piscina({
     filename,
     minThreads: workers,
     maxThreads: workers,
     idleTimeout: Number.POSITIVE_INFINITY,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
   });
+}
+
+function builtWorker(): string {
+  return join(packageRoot(), "dist", "worker.js");
+}
+
+/** `filename` is the built worker. Throws UsageError when it is not there. */
+export async function workerRunner(workers: number, filename?: string): Promise<BatchRunner> {
+  const pool = await workerPool(workers, filename);
   return {
     concurrency: workers * PIPELINE,
     async run(batch: Batch): Promise<readonly TrialSummary[]> {

@@ -1,6 +1,4 @@
 /** `trial explain`: the biography of a record, and one moment of a trial. */
-import { resolve } from "node:path";
-import { findScenario, parseSource, readText } from "../campaign/library.ts";
 import { UsageError } from "../campaign/usage-error.ts";
 import { TOOL } from "../campaign/version.ts";
 import { biographyLines, momentLines } from "../report/explain-lines.ts";
@@ -8,13 +6,12 @@ import { grouped, paint } from "../report/text.ts";
 import { formatTime, type Micros, parseDuration } from "../sim/index.ts";
 import { type Biography, biographyOf, type RecordName } from "../trial/biography/biography.ts";
 import { type Moment, momentOf } from "../trial/biography/moment.ts";
-import { parseFailureFile } from "../trial/failure-file.ts";
 import { nearest } from "../trial/nearest.ts";
-import { resolveScenario, type Scenario } from "../trial/scenario.ts";
+import type { Scenario } from "../trial/scenario.ts";
 import type { TrialOptions } from "../trial/trial.ts";
 import { ExitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
-import { readOverrides, readSeed, readVariant } from "./options.ts";
+import { readFailureArgument, readScenarioArgument } from "./named-trial.ts";
 import { speaker } from "./run-command.ts";
 
 export interface ExplainOptions {
@@ -67,26 +64,10 @@ function tell(
 }
 
 function readTrial(argument: string, options: ExplainOptions, io: Io): TrialOptions {
-  if (argument.endsWith(".json")) {
-    for (const name of ["seed", "variant"] as const) {
-      if (options[name] === undefined) continue;
-      throw new UsageError(`--${name}: a failure file has its own; give it with a scenario only`);
-    }
-    if ((options.set ?? []).length > 0) {
-      throw new UsageError("--set: a failure file is whole; give it with a scenario only");
-    }
-    const text = readText(resolve(io.cwd, argument), argument, "failure file");
-    const { scenario, drawn, seed, variant, plan } = parseFailureFile(text, argument);
-    return { scenario: { scenario, drawn }, seed, variant, plan };
-  }
-  const source = findScenario(argument, io.cwd);
-  if (options.seed === undefined) {
-    throw new UsageError("--seed: a scenario needs the seed of the run, as in --seed 42");
-  }
-  const { seed } = readSeed(options.seed);
-  const variant = readVariant(options.variant);
-  const overrides = readOverrides(options.set ?? []);
-  return { scenario: resolveScenario(parseSource(source), seed, overrides), seed, variant };
+  const file = readFailureArgument(argument, options, io);
+  if (file === null) return readScenarioArgument(argument, options, "of the run", io);
+  const { scenario, drawn, seed, variant, plan } = file;
+  return { scenario: { scenario, drawn }, seed, variant, plan };
 }
 
 function readTime(text: string): Micros {

@@ -1,7 +1,6 @@
 /** `trial shrink`: cuts a failing trial down, and tells what is left: files, necessary faults, story. */
 import { writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { findScenario, parseSource, readText } from "../campaign/library.ts";
 import { Store } from "../campaign/store.ts";
 import { UsageError } from "../campaign/usage-error.ts";
 import { TOOL } from "../campaign/version.ts";
@@ -10,10 +9,9 @@ import { runCommand } from "../report/commands.ts";
 import { progressWords, type Shrunk, shrinkJson, shrinkLines } from "../report/shrink-screen.ts";
 import { storyLines } from "../report/story.ts";
 import { paint } from "../report/text.ts";
-import { failureFile, formatFailureFile, parseFailureFile } from "../trial/failure-file.ts";
+import { failureFile, formatFailureFile } from "../trial/failure-file.ts";
 import { nearest } from "../trial/nearest.ts";
 import type { TrialResult } from "../trial/result.ts";
-import { resolveScenario } from "../trial/scenario.ts";
 import { regressionText } from "../trial/shrink/regression.ts";
 import {
   NotReproduced,
@@ -25,7 +23,8 @@ import {
 import { runTrial } from "../trial/trial.ts";
 import { ExitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
-import { readBudget, readOverrides, readSeed, readVariant } from "./options.ts";
+import { readFailureArgument, readScenarioArgument } from "./named-trial.ts";
+import { readBudget } from "./options.ts";
 import { speaker } from "./run-command.ts";
 
 export interface ShrinkCommandOptions {
@@ -99,28 +98,13 @@ function readInput(
   options: ShrinkCommandOptions,
   io: Io,
 ): { readonly input: Input; readonly found: Found } {
-  if (argument.endsWith(".json")) {
-    for (const name of ["seed", "variant"] as const) {
-      if (options[name] === undefined) continue;
-      throw new UsageError(`--${name}: a failure file has its own; give it with a scenario only`);
-    }
-    if ((options.set ?? []).length > 0) {
-      throw new UsageError("--set: a failure file is whole; give it with a scenario only");
-    }
-    const text = readText(resolve(io.cwd, argument), argument, "failure file");
-    const file = parseFailureFile(text, argument);
+  const file = readFailureArgument(argument, options, io);
+  if (file !== null) {
     const { scenario, drawn, seed, variant, plan } = file;
     return { input: { scenario: { scenario, drawn }, seed, variant, plan }, found: file };
   }
-  const source = findScenario(argument, io.cwd);
-  if (options.seed === undefined) {
-    throw new UsageError("--seed: a scenario needs the seed that failed, as in --seed 42");
-  }
-  const { seed } = readSeed(options.seed);
-  const variant = readVariant(options.variant);
-  const scenario = resolveScenario(parseSource(source), seed, readOverrides(options.set ?? []));
-  const input: Input = { scenario, seed, variant, plan: null };
-  return { input, found: runTrial({ scenario, seed, variant }) };
+  const named = readScenarioArgument(argument, options, "that failed", io);
+  return { input: { ...named, plan: null }, found: runTrial(named) };
 }
 
 /** The first violation, or else the first finding outside of the guarantee; or what was asked for. */

@@ -1,9 +1,6 @@
 /** Where hunts run: worker threads over the built worker, or this thread. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { packageRoot } from "../library.ts";
-import { UsageError } from "../usage-error.ts";
+import { workerPool } from "../runners.ts";
 import { type HuntResult, type HuntTask, hunt } from "./hunt.ts";
 
 export interface HuntRunner {
@@ -26,15 +23,7 @@ export async function createHuntRunner(workers: number): Promise<HuntRunner> {
       close: async () => {},
     };
   }
-  const filename = join(packageRoot(), "dist", "worker.js");
-  if (!existsSync(filename)) throw new UsageError("dist/worker.js is missing: run npm run build");
-  const { Piscina } = await import("piscina");
-  const pool = new Piscina({
-    filename,
-    minThreads: workers,
-    maxThreads: workers,
-    idleTimeout: Number.POSITIVE_INFINITY,
-  });
+  const pool = await workerPool(workers);
   return {
     concurrency: workers,
     run: async (task) => (await pool.run({ hunt: task })) as HuntResult,
