@@ -23,9 +23,46 @@ describe("a replica that had deleted all it had, beyond its new leader's end", (
 
   it("has to have everything above it", () => {
     expect(story(3, 3)).toEqual([null, null]);
+    expect(story(3, 2)).toEqual([null, null]);
   });
 
   it("has no excuse if its log had not been deleted so far", () => {
     expect(story(1, 1)).toEqual([null, null]);
+  });
+});
+
+describe("a replica that had deleted all it had, up to where its new leader has other records", () => {
+  /** Broker 1 comes back as the last of the ISR with "a" only, and broker 3 with an empty log. */
+  const story = (how: { fail: "kill" | "powerOff"; deletedUpTo: number }) => {
+    const stream = new Stream().committed("a", "b", "c").kill(3).expire(3);
+    stream.isr(1, 1, [1, 2]).lead(1, 1, [1, 2]).kill(2).expire(2).isr(1, 2, [1]).lead(1, 2, [1]);
+    const log = { broker: 3, ...PLACE, logStartOffset: how.deletedUpTo };
+    stream.state({ kind: "LogStartMoved", ...log, reason: "retention" });
+    stream[how.fail](1).expire(1).isr(-1, 3, [1]).restart(1, 1).register(1);
+    stream.isr(1, 4, [1]).lead(1, 4, [1]).write(1, "x").write(1, "y").commit(1, 3);
+    return stream.follow(3, 1, 4);
+  };
+  const clause = (stream: Stream, offset: number) => {
+    const said = { says: "it has the records", saw: "broker 3 lacks them" };
+    const finding = { check: "HighWatermarkBelowIsr", at: stream.at, ...said, ...PLACE, offset };
+    return stream.tracker.classify({ ...finding, brokers: [3] })?.outside.clause ?? null;
+  };
+
+  it("goes on there without what lies below [C-45, REP-90]", () => {
+    const stream = story({ fail: "powerOff", deletedUpTo: 3 });
+    expect([0, 1, 2, 3].map((offset) => clause(stream, offset))).toEqual([
+      null,
+      "C-45",
+      "C-45",
+      null,
+    ]);
+  });
+
+  it("has no excuse if nothing may have replaced the records", () => {
+    expect(clause(story({ fail: "kill", deletedUpTo: 3 }), 1)).toBe(null);
+  });
+
+  it("has no excuse if its log had an epoch to compare", () => {
+    expect(clause(story({ fail: "powerOff", deletedUpTo: 2 }), 1)).toBe(null);
   });
 });

@@ -105,7 +105,7 @@ export class GuaranteeTracker {
     this.#clients = new ClientFindings(producers, this.#lost);
     this.#lostAnswers = new LostAnswers(observers);
     this.#gaps = new ControlPlaneGaps(observers);
-    this.#begunAnew = new LogsBegunAnew(observers);
+    this.#begunAnew = new LogsBegunAnew(observers, this.#ghost, this.#lost);
     this.#stuck = new StuckFollowers(observers, this.#events, this.#lost);
   }
 

@@ -230,9 +230,12 @@ export class LostRecords {
   #sameEpoch(question: Question, broker: number, loss: Shortening): Excuse | null {
     const { partition, at } = question;
     const cause = this.#events.dataLoss(broker, loss, this.topic(partition.topic));
-    if (cause === null || stateAt(partition, cause.at)?.leader !== broker) return null;
+    if (cause === null) return null;
+    const then = stateAt(partition, cause.at);
+    if (then?.leader !== broker) return null;
     const back = this.#events.unnoticedRestart(broker, { failure: cause.at, until: at }, partition);
-    if (back === null) return null;
+    // With the epoch raised before it was back there are two epochs to tell the records apart.
+    if (back === null || stateAt(partition, back)?.leaderEpoch !== then.leaderEpoch) return null;
     const because =
       `${cause.words}, was registered again at ${time(back)} unnoticed by any controller, and ` +
       `went on as leader of ${partition.name} in its old epoch`;
