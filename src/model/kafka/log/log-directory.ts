@@ -10,6 +10,7 @@ import type { Disk } from "../../../sim/index.ts";
 import { type Checkpointed, nothingCheckpointed } from "./loader.ts";
 import type { Log } from "./log.ts";
 import type { LogHome } from "./log-identity.ts";
+import type { LogSegment } from "./segment.ts";
 
 /** One line of a checkpoint file. */
 interface CheckpointEntry {
@@ -123,17 +124,26 @@ export class LogDirectory implements LogHome {
 
   /** Written now and then only: a restarted replica's is old [REP-100, REP-102]. */
   checkpointHighWatermarks(): void {
-    this.#checkpoint(this.#highWatermarks, (log) => log.highWatermark);
+    this.#checkpoint(this.#highWatermarks, { offsetOf: (log) => log.highWatermark });
   }
 
   /** [LOG-25] */
   checkpointRecoveryPoints(): void {
-    this.#checkpoint(this.#recoveryPoints, (log) => log.flusher.recoveryPoint);
+    this.#checkpoint(this.#recoveryPoints, { offsetOf: (log) => log.flusher.recoveryPoint });
   }
 
-  /** [LOG-32] */
+  /**
+   * Only of logs that start inside of their first segment: elsewhere its name says it, and an entry
+   * would outlive a truncation that starts the log over below it [LOG-32, REP-88].
+   */
   checkpointLogStarts(): void {
-    this.#checkpoint(this.#logStarts, (log) => log.logStartOffset, true);
+    const inside = ({ logStartOffset, segments }: Log) =>
+      logStartOffset > (segments[0] as LogSegment).baseOffset;
+    this.#checkpoint(this.#logStarts, {
+      logs: this.logs.filter(inside),
+      offsetOf: (log) => log.logStartOffset,
+      hashed: true,
+    });
   }
 
   /** Writes what an orderly stop leaves, when all logs are flushed [LOG-26]. Throws DiskError. */
@@ -143,8 +153,12 @@ export class LogDirectory implements LogHome {
     this.#disk.cell<CleanMarker>(this.#cleanMarker).write({ brokerEpoch });
   }
 
-  #checkpoint(path: string, offsetOf: (log: Log) => number, hashed = false): void {
-    const entries: CheckpointEntry[] = this.logs.map((log) => {
+  #checkpoint(
+    path: string,
+    what: { logs?: readonly Log[]; offsetOf: (log: Log) => number; hashed?: boolean },
+  ): void {
+    const { logs = this.logs, offsetOf, hashed = false } = what;
+    const entries: CheckpointEntry[] = logs.map((log) => {
       const offset = offsetOf(log);
       const prefixHash = hashed ? log.prefixHashAt(offset) : 0;
       return { topic: log.topic, partition: log.partition, offset, prefixHash };

@@ -179,6 +179,30 @@ describe("retention", () => {
     expect(world.read(3)).toBe("d");
   });
 
+  it("leaves no log start behind that outlives a truncation [LOG-32, REP-88]", () => {
+    const world = new LogWorld({ "retention.ms": "60000" });
+    write(world, "abc");
+    world.log.setHighWatermark(3, true, 0);
+    world.run(CHECK * 2);
+    expect(world.log.logStartOffset).toBe(3);
+    // A leader that starts over below has this follower start over, too.
+    world.log.truncateTo(0, "divergence", 1);
+    write(world, "xy");
+    world.kill();
+    expect([world.log.logStartOffset, world.log.logEndOffset]).toEqual([0, 2]);
+    expect(world.read(0)).toBe("xy");
+  });
+
+  it("keeps a log start inside of a segment [LOG-32]", () => {
+    const world = new LogWorld();
+    write(world, "abc");
+    world.log.setHighWatermark(3, true, 0);
+    world.log.advanceLogStart(2, "leader");
+    world.run(CHECK);
+    world.kill();
+    expect([world.log.logStartOffset, world.log.logEndOffset]).toEqual([2, 3]);
+  });
+
   it("keeps retention.bytes [LOG-40]", () => {
     const world = new LogWorld({ "segment.bytes": "250", "retention.bytes": "500" });
     write(world, "abcdefghijkl");
