@@ -27,6 +27,7 @@ import {
   stateAt,
   uncleanTerm,
 } from "./partition-history.ts";
+import { reassignmentCutShort } from "./reassignments-cut-short.ts";
 
 /** Leaders followed back at most: from a follower that cut its log to whom it followed. */
 const DEPTH = 8;
@@ -86,7 +87,7 @@ export class LostRecords {
     if (election !== null && lackedAt(partition, election, question)) {
       return this.uncleanElection(partition, election);
     }
-    const own = this.#ownLack(question, broker, depth);
+    const own = this.#ownLack(question, broker, depth) ?? reassignmentCutShort(question, broker);
     return own ?? (depth === 0 ? this.differingLeader(question) : null);
   }
 

@@ -329,6 +329,7 @@ export class KafkaGhost {
     const previous = before !== null && before.version + 1 === state.version ? before : null;
     const { committed } = partition;
     const raised = before === null || state.leaderEpoch > before.leaderEpoch;
+    partition.state = state;
     const write: StateWrite = {
       at: how.at,
       byController: how.fenced || raised,
@@ -339,8 +340,8 @@ export class KafkaGhost {
         replica === undefined ? undefined : committed.log.agreedEnd(replica.log),
       ),
       committedEnd: committed.end,
+      leaving: state.isr.filter((member) => partition.isLeaving(member)),
     };
-    partition.state = state;
     partition.writes.push(write);
     for (const listener of this.#stateListeners) listener(partition, write);
     for (const id of partition.leaving) {

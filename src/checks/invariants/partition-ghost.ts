@@ -30,6 +30,8 @@ export interface StateWrite {
   readonly agreed: readonly (number | undefined)[];
   /** End of the committed log at this moment. */
   readonly committedEnd: number;
+  /** Members of the ISR that the controller was about to take out, a reassignment being complete. */
+  readonly leaving: readonly number[];
 }
 
 /** Records that left a replica's log: [from, to). */
