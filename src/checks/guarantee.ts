@@ -11,6 +11,7 @@ import { ClientFindings } from "./guarantee/client-findings.ts";
 import { ClusterEvents } from "./guarantee/cluster-events.ts";
 import { ControlPlaneGaps } from "./guarantee/control-plane-gaps.ts";
 import type { AppliedFault, Excuse } from "./guarantee/excuse.ts";
+import { IdempotenceGaps } from "./guarantee/idempotence-gaps.ts";
 import { LogsBegunAnew } from "./guarantee/logs-begun-anew.ts";
 import { LostAnswers } from "./guarantee/lost-answers.ts";
 import { LostRecords } from "./guarantee/lost-records.ts";
@@ -88,6 +89,7 @@ export class GuaranteeTracker {
   readonly #events: ClusterEvents;
   readonly #lost: LostRecords;
   readonly #clients: ClientFindings;
+  readonly #idempotence: IdempotenceGaps;
   readonly #lostAnswers: LostAnswers;
   readonly #stuck: StuckFollowers;
   readonly #gaps: ControlPlaneGaps;
@@ -102,7 +104,8 @@ export class GuaranteeTracker {
     this.#events = new ClusterEvents(observers, this.#ghost);
     const producers = new ProducerEvents(observers, facts, this.#ghost);
     this.#lost = new LostRecords(facts, this.#events);
-    this.#clients = new ClientFindings(producers, this.#lost);
+    this.#idempotence = new IdempotenceGaps(producers);
+    this.#clients = new ClientFindings(producers, this.#lost, this.#idempotence);
     this.#lostAnswers = new LostAnswers(observers);
     this.#gaps = new ControlPlaneGaps(observers);
     this.#begunAnew = new LogsBegunAnew(observers, this.#ghost, this.#lost);
@@ -155,7 +158,7 @@ export class GuaranteeTracker {
         return (
           this.#clients.reordering(finding, partition) ??
           this.#clients.loss(finding, partition) ??
-          this.#clients.storedTwice(finding, partition)
+          this.#idempotence.reordering(finding, partition)
         );
       case "duplicate":
         return this.#clients.duplicate(finding, partition);

@@ -8,6 +8,7 @@ import type { ProducerFacts } from "../invariants/facts.ts";
 import type { PartitionGhost, StateWrite } from "../invariants/partition-ghost.ts";
 import { time } from "./cluster-events.ts";
 import type { Excuse } from "./excuse.ts";
+import type { IdempotenceGaps } from "./idempotence-gaps.ts";
 import type { LostRecords } from "./lost-records.ts";
 import { lossesOf } from "./partition-history.ts";
 import type { ProducerEvents, WeakAcknowledgement } from "./producer-events.ts";
@@ -21,10 +22,12 @@ const METADATA_AGE = 60 * SECOND;
 export class ClientFindings {
   readonly #producers: ProducerEvents;
   readonly #lost: LostRecords;
+  readonly #gaps: IdempotenceGaps;
 
-  constructor(producers: ProducerEvents, lost: LostRecords) {
+  constructor(producers: ProducerEvents, lost: LostRecords, gaps: IdempotenceGaps) {
     this.#producers = producers;
     this.#lost = lost;
+    this.#gaps = gaps;
   }
 
   /** An acknowledged record is gone. */
@@ -102,7 +105,10 @@ export class ClientFindings {
     if (weak === null || weak.at > finding.at) return null;
     const { offset, record, at } = finding;
     if (lossesOf(partition, { offset, record, at }).some(({ loss }) => !loss.deleted)) return null;
-    if (holdsValue(partition, weak.value)) return null;
+    // Sent again without idempotence it may stand elsewhere: then only its offset is gone.
+    const anywhere = GONE.has(finding.check) || weak.offset < 0;
+    const here = anywhere ? holdsValue(partition, weak.value) : stands(partition, weak);
+    if (here) return null;
     if (weak.acks === 0) return this.#unheardLoss(partition, weak, finding.at);
     return this.#tailLost(partition, weak, at);
   }
@@ -173,39 +179,11 @@ export class ClientFindings {
     const { retries, loose } = this.#producers.of(partition.topic, partition.partition);
     const retry = retries.get(record);
     if (retry === undefined || retry.at > at) return null;
-    const { producer } = retry;
-    if (loose.has(record)) {
-      const because =
-        `producer ${producer.name} is not idempotent, and sent the record again at ` +
-        `${time(retry.at)}`;
-      return { clause: "C-37", because };
-    }
-    // [PRD-13]: the window of the leader had shrunk, the retry was taken for a gap and renumbered,
-    // and with it what else was on its way.
-    const raised =
-      this.#producers.epochRaised(producer.name, retry.at, at) ??
-      (producerEpochs(partition, record).size > 1
-        ? this.#producers.epochRaised(producer.name, 0, retry.lastAt)
-        : null);
-    if (raised === null) return null;
-    const reloaded = reload(partition, raised);
-    if (reloaded === null) return null;
+    if (!loose.has(record)) return this.#gaps.duplicate(finding, partition);
     const because =
-      `broker ${reloaded.broker} rebuilt its producer state of ${partition.name} at ` +
-      `${time(reloaded.at)}; producer ${producer.name} sent the record again at ${time(retry.at)} ` +
-      `and renumbered it in a new epoch at ${time(raised)}`;
-    return { clause: "C-38", because };
-  }
-
-  /** A record is stored twice, and its second place comes after what was sent later. */
-  storedTwice(finding: Finding, partition: PartitionGhost): Excuse | null {
-    const values = finding.record === undefined ? [] : [finding.record];
-    for (const record of [...values, ...(finding.others ?? [])]) {
-      if (producerEpochs(partition, record).size < 2) continue;
-      const excuse = this.duplicate({ ...finding, record }, partition);
-      if (excuse !== null) return excuse;
-    }
-    return null;
+      `producer ${retry.producer.name} is not idempotent, and sent the record again at ` +
+      `${time(retry.at)}`;
+    return { clause: "C-37", because };
   }
 
   /** [C-24] */
@@ -291,15 +269,6 @@ function holdsValue(partition: PartitionGhost, value: string): boolean {
   return false;
 }
 
-/** The producer epochs under which the newest leader has records with this value. */
-function producerEpochs(partition: PartitionGhost, value: string): ReadonlySet<number> {
-  const epochs = new Set<number>();
-  for (const batch of partition.newestLeader?.log.batches ?? []) {
-    if (batch.records.some((record) => record.value === value)) epochs.add(batch.producerEpoch);
-  }
-  return epochs;
-}
-
 /** Where the committed log has a record with this value; null if it has none. */
 function offsetOf(partition: PartitionGhost, value: string): number | null {
   for (const batch of partition.committed.log.batches) {
@@ -314,9 +283,10 @@ function lastCut(partition: PartitionGhost, offset: number, until: number): numb
   return partition.losses.findLast((loss) => loss.at <= until && loss.from <= offset)?.at ?? -1;
 }
 
-/** Whether the newest leader has the record at its offset. */
+/** Whether the newest leader has the record at its offset, or cannot tell because it began above. */
 function stands(partition: PartitionGhost, weak: WeakAcknowledgement): boolean {
-  return partition.newestLeader?.log.valueAt(weak.offset) === weak.value;
+  const log = partition.newestLeader?.log;
+  return log !== undefined && (weak.offset < log.start || log.valueAt(weak.offset) === weak.value);
 }
 
 /** The first leader after the one that acknowledged, be it elected before or after the answer. */
@@ -332,17 +302,4 @@ function laterLeader(
     return at >= weak.at - METADATA_AGE && before !== null && before.leader !== state.leader;
   };
   return partition.writes.find(later) ?? null;
-}
-
-/** The last time before `until` that some replica rebuilt its producer state [PID-11]. */
-function reload(partition: PartitionGhost, until: number): { broker: number; at: number } | null {
-  let found: { broker: number; at: number } | null = null;
-  for (const replica of partition.replicas) {
-    if (replica === undefined) continue;
-    const times = [replica.reloadedAt, ...replica.shortenings.map(({ at }) => at)];
-    for (const at of times) {
-      if (at >= 0 && at <= until && at > (found?.at ?? -1)) found = { broker: replica.broker, at };
-    }
-  }
-  return found;
 }

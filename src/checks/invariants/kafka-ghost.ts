@@ -144,7 +144,7 @@ export class KafkaGhost {
     replica.logStartOffset = o.logStartOffset;
     replica.diverged = false;
     replica.loadedAt = at;
-    if (o.logEndOffset > 0) replica.reloadedAt = at;
+    if (o.logEndOffset > 0) replica.reloads.push({ at, end: o.logEndOffset });
   }
 
   #appended(o: LogAppended): void {
@@ -174,6 +174,7 @@ export class KafkaGhost {
     }
     if (o.to > log.end) log.reset(o.to, partition.committed.log.hashAt(o.to));
     else log.truncate(o.to);
+    if (o.to > 0) replica.reloads.push({ at, end: o.to });
     replica.highWatermark = o.highWatermark;
     replica.diverged = false;
   }

@@ -2,6 +2,7 @@
  * What an all-knowing observer holds about one partition: its replicas' logs and roles, its state in
  * ZooKeeper with all earlier ones, and its committed log. Data only; kafka-ghost.ts fills it.
  */
+import type { RecordBatch } from "../../model/kafka/protocol/records.ts";
 import type { Micros } from "../../sim/index.ts";
 import { CommittedLog, type Loss } from "./committed-log.ts";
 import { ReplicaLog } from "./replica-log.ts";
@@ -51,6 +52,23 @@ export interface Shortening {
   readonly reason: string;
 }
 
+/** A replica read its log again, or cut it, and rebuilt its producer states from what it has [PID-11]. */
+export interface ProducerReload {
+  readonly at: Micros;
+  /** Log end offset; what was appended later is in its window of five batches. */
+  readonly end: number;
+}
+
+/**
+ * A leader without any state of the producer took a batch, whatever its sequence: what came before it
+ * on its way, or was in the log already, it could not tell.
+ */
+export interface UnfoundedAppend {
+  readonly at: Micros;
+  readonly broker: number;
+  readonly batch: RecordBatch;
+}
+
 export class ReplicaGhost {
   readonly broker: number;
   readonly log = new ReplicaLog();
@@ -72,8 +90,7 @@ export class ReplicaGhost {
   readonly shortenings: Shortening[] = [];
   /** Time of the last load; -1 before the first. */
   loadedAt = -1;
-  /** Time of the last load that found records, hence rebuilt producer state [PID-11]; -1 if none. */
-  reloadedAt = -1;
+  readonly reloads: ProducerReload[] = [];
 
   constructor(broker: number) {
     this.broker = broker;
@@ -154,6 +171,8 @@ export class PartitionGhost {
   deleting = false;
   readonly writes: StateWrite[] = [];
   readonly losses: Loss[] = [];
+  /** Kept by producer-sequence.ts: what leaders took that knew nothing of the producer [PID-2]. */
+  readonly unfounded: UnfoundedAppend[] = [];
   /** Log start of the newest leader: what lies below was deleted on purpose. It only rises. */
   deletedBelow = 0;
   /** Hash of the log up to a batch, by (base offset, leader epoch): all logs must agree [I-9]. */

@@ -67,7 +67,10 @@ export function watchProducerSequences(context: CheckContext): void {
   ): void {
     const { batch } = o;
     check.evaluated++;
-    if (last === undefined) return;
+    if (last === undefined) {
+      partition.unfounded.push({ at, broker: o.broker, batch });
+      return;
+    }
     if (batch.producerEpoch > last.producerEpoch && batch.baseSequence === 0) return;
     const lastSequence = lastSequenceOf(last);
     if (batch.producerEpoch === last.producerEpoch) {
