@@ -94,6 +94,30 @@ describe("a cluster that does not converge is outside", () => {
     expect(story(true, true)).toBe(null);
   });
 
+  it("when the last change of a reassignment's ISR was written and not answered [C-65, CTL-83]", () => {
+    const story = (told: { broken: boolean; successor?: boolean; isr?: readonly number[] }) => {
+      const stream = new Stream().committed("a").isr(1, 0, [1, 2]);
+      const what = { broker: 1, topic: "orders", partition: 0 };
+      const lists = { addingReplicas: [3], removingReplicas: [1], replaces: false };
+      stream.state({ kind: "ReassignmentStarted", ...what, replicas: [2, 3, 1], ...lists });
+      const { partitionEpoch } = stream;
+      const proposal = { isr: [1, 2], proposed: [1, 2, 3], leaderEpoch: 0, partitionEpoch };
+      stream.state({ kind: "IsrProposed", ...what, ...proposal });
+      stream.isr(1, 0, told.isr ?? [1, 2, 3]);
+      if (told.broken) stream.state({ kind: "ZkClientState", session: 1, state: "disconnected" });
+      stream
+        .isr(2, 1, told.isr ?? [1, 2, 3])
+        .follow(1, 2, 1)
+        .lead(2, 1, told.isr ?? [1, 2, 3]);
+      return convergence(told.successor === true ? stream.elect(2, 2) : stream);
+    };
+    expect(story({ broken: true })).toBe("C-65");
+    expect(story({ broken: false })).toBe(null);
+    // Another controller looks again, and what was not written has not completed anything.
+    expect(story({ broken: true, successor: true })).toBe(null);
+    expect(story({ broken: true, isr: [1, 2] })).toBe(null);
+  });
+
   it("when a reassignment was cancelled and only an added replica was in the ISR [C-10, CTL-82]", () => {
     const story = (to: readonly number[], replaces: boolean) => {
       const stream = new Stream().committed("a").isr(-1, 2, [3]);
