@@ -35,7 +35,8 @@ export function writeEdnHistory(history: readonly Op[]): string {
 }
 
 function value(op: Op): string {
-  if (op.f === "assign" || op.f === "subscribe") return vector((op.keys ?? []).map(text));
+  if (op.f === "assign" || op.f === "subscribe" || op.f === "delete-topic")
+    return vector((op.keys ?? []).map(text));
   if (op.f === "crash" || op.f === "debug-topic-partitions") return "nil";
   return vector(op.value.map((microOp) => microOpText(microOp, op.type === "invoke")));
 }

@@ -16,6 +16,7 @@ const OP_FUNCTIONS = [
   "subscribe",
   "crash",
   "debug-topic-partitions",
+  "delete-topic",
 ] as const;
 
 /** `ok`: it happened; `fail`: it never will have; `info`: either, the client could not know. */
@@ -54,7 +55,10 @@ export interface Op {
   /** Virtual microseconds. */
   readonly time: number;
   readonly value: readonly MicroOp[];
-  /** Of `assign` and `subscribe`: the whole new set, not an addition. */
+  /**
+   * Of `assign` and `subscribe`: the whole new set, not an addition. Of `delete-topic`: the partitions
+   * that go, for good: those of a later topic of the same name are other keys.
+   */
   readonly keys?: readonly string[];
   /** Of `assign`: the consumer rewinds on purpose. */
   readonly seekToBeginning?: boolean;

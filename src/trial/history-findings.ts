@@ -8,6 +8,7 @@ import type { Op } from "../checks/history.ts";
 import type { ClusterFacts } from "../checks/invariants/index.ts";
 import type { Micros } from "../sim/index.ts";
 import type { TrialPhase } from "./result.ts";
+import { topicOfKey } from "./topic-lives.ts";
 
 export interface HistoryFindings {
   readonly findings: readonly Finding[];
@@ -85,9 +86,9 @@ function unseenFindings(
   }));
 }
 
-/** `orders-0` as topic and partition; nothing for a key of another form. */
+/** `orders-0` or `orders@2-0` as topic and partition; nothing for a key of another form. */
 function partitionOf(key: string): { topic?: string; partition?: number } {
   const dash = key.lastIndexOf("-");
   if (dash < 0) return {};
-  return { topic: key.slice(0, dash), partition: Number(key.slice(dash + 1)) };
+  return { topic: topicOfKey(key), partition: Number(key.slice(dash + 1)) };
 }

@@ -37,8 +37,6 @@ export class Liveness {
   readonly #recorder: HistoryRecorder;
   /** Committed content of the znodes that matter: registrations, controller, topics, states. */
   readonly #znodes = new Map<string, string>();
-  /** Topics whose node was deleted, created again or not. */
-  readonly deletedTopics = new Set<string>();
   /** What the operator is at, in words; filled by his process. */
   readonly operations = new Set<string>();
   #appliedZxid = 0;
@@ -123,7 +121,6 @@ export class Liveness {
   }
 
   #topicDeleted(topic: string): void {
-    this.deletedTopics.add(topic);
     const partitions = this.#byTopic.get(topic)?.length ?? 0;
     for (let index = 0; index < partitions; index++) this.#leaders.delete(`${topic}-${index}`);
     this.#byTopic.delete(topic);

@@ -9,6 +9,7 @@
 import type { Finding } from "../checks/finding.ts";
 import { GoalTracker } from "../checks/goals.ts";
 import { GuaranteeTracker } from "../checks/guarantee.ts";
+import type { Op } from "../checks/history.ts";
 import {
   attachInvariants,
   type ClusterFacts,
@@ -48,6 +49,7 @@ import { Liveness } from "./liveness.ts";
 import { type OwnParts, OwnRuntime } from "./own.ts";
 import type { OutsideFinding, TrialPhase, TrialResult, Verdict } from "./result.ts";
 import type { ResolvedScenario, Scenario } from "./scenario.ts";
+import { TopicLives } from "./topic-lives.ts";
 
 export interface TrialOptions {
   readonly scenario: ResolvedScenario;
@@ -113,6 +115,9 @@ export class Trial {
   readonly #finalPartitions: TopicPartition[] = [];
   readonly #operator: SimNode | null;
   readonly #own: OwnRuntime;
+  /** null where nobody can delete a topic. */
+  readonly #lives: TopicLives | null;
+  #attributed: readonly Op[] | null = null;
   #why: string | null = null;
   /** `stopAt` has ended the trial. */
   #stopped = false;
@@ -142,6 +147,9 @@ export class Trial {
     this.goals =
       this.#invariants === null ? null : new GoalTracker(world.observers, this.#invariants.ghost);
     this.liveness = new Liveness(world, this.roles, this.cluster.brokers, this.recorder);
+    const mayDelete =
+      options.own !== undefined || scenario.admin.some((one) => one["delete-topic"] !== undefined);
+    this.#lives = mayDelete ? new TopicLives(world.observers) : null;
     this.injector = new FaultInjector(world, this.roles);
     const parts = {
       cluster: this.cluster,
@@ -337,12 +345,8 @@ export class Trial {
     try {
       this.#invariants?.finish(this.world.now);
       this.#own.finish();
-      const history = historyFindings(this.recorder.ops, this.facts, this.phases);
-      const { deletedTopics } = this.liveness;
-      for (const finding of history.findings) {
-        // A deleted topic takes its records along, and one of the same name is another [CTL-76].
-        if (!deletedTopics.has(finding.topic ?? "")) this.#report(finding);
-      }
+      const history = historyFindings(this.#history(), this.facts, this.phases);
+      for (const finding of history.findings) this.#report(finding);
       this.#why ??= history.unknown;
     } catch (error) {
       // A checker that crashes proves nothing: never `held`.
@@ -351,6 +355,13 @@ export class Trial {
     if (this.scenario.producers.length > 0 && this.recorder.acknowledged === 0) {
       this.#why ??= "nothing happened: no send was acknowledged";
     }
+  }
+
+  /** The history as it is judged: a topic that was created again is another [CTL-76]. */
+  #history(): readonly Op[] {
+    const { ops } = this.recorder;
+    this.#attributed ??= this.#lives === null ? ops : this.#lives.attribute(ops);
+    return this.#attributed;
   }
 
   #result(): TrialResult {
@@ -377,7 +388,7 @@ export class Trial {
       plan: this.injector.recorded(),
       phases: this.phases,
       counts: countOps(recorder),
-      history: recorder.ops,
+      history: this.#history(),
     };
   }
 }

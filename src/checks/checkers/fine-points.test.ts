@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { analysis } from "./analysis.ts";
 import { mustHaveCommitted } from "./committed.ts";
-import { indexHistory } from "./indexed-history.ts";
+import { INFO, indexHistory, OK } from "./indexed-history.ts";
 import { type Lag, visitRealtimeLags } from "./realtime-lag.ts";
 import { anomalyNames, found } from "./testing/found.ts";
 import { story } from "./testing/story.ts";
@@ -37,6 +37,27 @@ describe("lost-write", () => {
       2 ok poll: poll x b@1
     `;
     expect(anomalyNames(history)).toEqual([]);
+  });
+});
+
+describe("delete-topic", () => {
+  const deleted = (ops: string) => `
+      0 ok send: send x a@0
+      ${ops}
+      1 ok poll: poll x b@1
+    `;
+
+  it("nobody has to read a deleted partition to its end, or from its begin", () => {
+    const history = deleted("2 ok send: send x b@1, send y c@0\n 3 invoke delete-topic: x");
+    expect(found("unseen", history).map(({ key }) => key)).toEqual(["y"]);
+    expect(found("lost-write", history)).toEqual([]);
+    expect(found("lost-write", deleted("2 ok send: send x b@1")).length).toBe(1);
+  });
+
+  it("a send that is acknowledged meanwhile is indeterminate", () => {
+    const ops = (then: string) => indexHistory(story(`0 invoke delete-topic: x\n ${then}`)).outcome;
+    expect([...ops("1 ok send: send x a@0")].at(-1)).toBe(INFO);
+    expect([...ops("1 ok send: send y a@0")].at(-1)).toBe(OK);
   });
 });
 

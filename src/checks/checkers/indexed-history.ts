@@ -5,6 +5,9 @@
  * of one op are neighbours, and rows stand in the order of the history. What an op may prove is
  * decided here once (`outcome`); what it does prove is decided by the checkers.
  *
+ * A send that is acknowledged while its partition is being deleted is indeterminate: nobody will
+ * ever read it.
+ *
  * Left out: `debug-topic-partitions` and `crash`, which are never judged (CHECKS §1.1).
  */
 
@@ -44,6 +47,8 @@ export interface IndexedHistory {
   readonly writerOf: Int32Array;
   /** Row in `reads` of the first `ok` op that polled the value, or -1. */
   readonly firstOkRead: Int32Array;
+  /** Keys whose topic was deleted: nobody can read them at the end. */
+  readonly deleted: ReadonlySet<number>;
   /** A value that two sends claim, as [send row, later send row]: the history breaks its rules. */
   readonly sentTwice: readonly [number, number] | null;
 }
@@ -79,6 +84,7 @@ export function indexHistory(ops: readonly Op[]): IndexedHistory {
     reads,
     writerOf,
     firstOkRead,
+    deleted: deletedKeys(ops, interner.keyIds),
     sentTwice,
   };
 }
@@ -92,11 +98,13 @@ function outcomes(ops: readonly Op[]): Uint8Array {
   const outcome = new Uint8Array(ops.length);
   // Entries stay, as NO_OP: a map that goes back to empty again and again is rebuilt each time.
   const openOfProcess = new Map<number, number>();
+  const deleted = new Set<string>();
   for (let position = 0; position < ops.length; position++) {
     const op = ops[position]!;
     if (op.type === "invoke") openOfProcess.set(op.process, position);
     const open = openOfProcess.get(op.process) ?? NO_OP;
     if (op.f !== "send" && op.f !== "poll" && op.f !== "txn") {
+      if (op.f === "delete-topic") for (const key of op.keys ?? []) deleted.add(key);
       if (op.type !== "invoke") openOfProcess.set(op.process, NO_OP);
       continue;
     }
@@ -109,8 +117,27 @@ function outcomes(ops: readonly Op[]): Uint8Array {
       openOfProcess.set(op.process, NO_OP);
     }
     outcome[position] = op.type === "ok" ? OK : op.type === "fail" ? FAIL : INFO;
+    if (deleted.size > 0 && op.f === "send" && op.type === "ok" && isAbout(op, deleted)) {
+      outcome[position] = INFO;
+    }
   }
   return outcome;
+}
+
+function deletedKeys(ops: readonly Op[], keyIds: ReadonlyMap<string, number>): Set<number> {
+  const deleted = new Set<number>();
+  for (const { f, keys } of ops) {
+    if (f !== "delete-topic") continue;
+    for (const key of keys ?? []) {
+      const id = keyIds.get(key);
+      if (id !== undefined) deleted.add(id);
+    }
+  }
+  return deleted;
+}
+
+function isAbout(op: Op, keys: ReadonlySet<string>): boolean {
+  return op.value.some((microOp) => microOp.f === "send" && keys.has(microOp.key));
 }
 
 function fillRows(ops: readonly Op[], outcome: Uint8Array, interner: Interner) {

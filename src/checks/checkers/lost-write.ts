@@ -6,6 +6,9 @@
  * stands at several offsets, or an offset holds several values: a value counts as passed only when
  * all its places were, and the reach is taken from the lowest place of what was read
  * (Jepsen kafka.clj). What no consumer went past is the business of `unseen`.
+ *
+ * Not of deleted partitions: consumers may have begun anywhere in them, and the reads of everything at
+ * the end come too late. Who skips a record there is found by `poll-skip`.
  */
 
 import { type Evidence, type FindingCollector, weakAcks } from "./findings.ts";
@@ -19,7 +22,7 @@ export function findLostWrites(evidence: Evidence, collector: FindingCollector):
 
   history.keys.forEach((key, keyId) => {
     const furthestValue = furthest[keyId]!;
-    if (furthestValue < 0) return;
+    if (furthestValue < 0 || history.deleted.has(keyId)) return;
     const order = orders.byKey[keyId]!;
     const reach = orders.firstIndex[furthestValue]!;
     const reader = history.ops[history.reads.op[firstOkRead[furthestValue]!]!]!.index;

@@ -2,7 +2,7 @@
  * `unseen`: acknowledged values that no `ok` op has polled by the end of the history.
  *
  * It cannot tell lost from late, so it means something only when the history ends with reads of
- * everything. One finding per key. `unseenSeries` gives the backlog over time, for drawing.
+ * everything; and nothing for deleted partitions, which cannot be read then. One finding per key. `unseenSeries` gives the backlog over time, for drawing.
  * Jepsen's series shows values that were polled but not acknowledged for one step; not copied
  * (CHECKS §1.5, quirk a).
  */
@@ -17,11 +17,12 @@ import {
 import { type IndexedHistory, OK } from "./indexed-history.ts";
 
 export function findUnseen({ history }: Evidence, collector: FindingCollector): void {
-  const { ops, outcome, sends, firstOkRead } = history;
+  const { ops, outcome, sends, firstOkRead, deleted } = history;
   /** Rows by key and by what excuses them (`null`: nothing). */
   const unseen = history.keys.map(() => new Map<string | null, number[]>());
   for (let row = 0; row < sends.op.length; row++) {
     const position = sends.op[row]!;
+    if (deleted.has(sends.key[row]!)) continue;
     if (outcome[position] !== OK || firstOkRead[sends.value[row]!]! >= 0) continue;
     const rowsOf = unseen[sends.key[row]!]!;
     const outside = weakAcks(history, position);

@@ -91,6 +91,7 @@ export class Stream extends ClusterStream {
       kind: "BecameLeader",
       broker,
       ...PLACE,
+      topicId: "id",
       leaderEpoch,
       partitionEpoch: this.partitionEpoch,
       isr,

@@ -146,6 +146,8 @@ export interface LogLoaded extends OfReplica {
 }
 export interface BecameLeader extends OfReplica {
   readonly kind: "BecameLeader";
+  /** Tells a topic from a deleted one of the same name [CTL-76]. */
+  readonly topicId: string;
   readonly leaderEpoch: number;
   readonly partitionEpoch: number;
   readonly isr: readonly number[];

@@ -151,6 +151,7 @@ export class Partition implements HighWatermarkQuestion {
       broker: brokerId,
       topic: this.topic,
       partition: this.index,
+      topicId: this.log.identity.topicId,
       leaderEpoch: this.leaderEpoch,
       partitionEpoch: this.partitionEpoch,
       isr: this.isr,
