@@ -65,4 +65,22 @@ describe("a replica that had deleted all it had, up to where its new leader has 
   it("has no excuse if its log had an epoch to compare", () => {
     expect(clause(story({ fail: "powerOff", deletedUpTo: 2 }), 1)).toBe(null);
   });
+
+  it("or after it cut what it had above [C-45, REP-86]", () => {
+    const story = (to: number) => {
+      const stream = new Stream({ topic: { uncleanLeaderElection: true } }).committed("a");
+      stream.kill(2).expire(2).isr(1, 1, [1, 3]).lead(1, 1, [1, 3]).write(1, "b").write(1, "c");
+      stream.fetch(3, 1).commit(1, 3).write(1, "d").fetch(3, 1);
+      const log = { broker: 3, ...PLACE, logStartOffset: 3, reason: "retention" } as const;
+      stream
+        .state({ kind: "LogStartMoved", ...log })
+        .register(2)
+        .kill(1)
+        .expire(1);
+      stream.isr(2, 2, [2]).lead(2, 2, [2]).follow(3, 2, 2).truncate(3, to);
+      return clause(stream, 1);
+    };
+    expect(story(3)).toBe("C-45");
+    expect(story(4)).toBe(null);
+  });
 });

@@ -411,6 +411,18 @@ describe("ZooKeeper [C-1g]", () => {
     expect(leader(null)).toBe(null);
   });
 
+  it("what was sent later may stand where a record that is lost stood", () => {
+    const order = (fault: string | null) => {
+      const stream = story(fault).committed("a", "b");
+      stream.restart(2, 0).isr(2, 1, [2]).lead(2, 1, [2]);
+      const about = { record: "a", others: ["b"] };
+      const finding = { ...historyFinding("nonmonotonic-send", stream.at), ...about };
+      return stream.tracker.classify(finding)?.outside.clause ?? null;
+    };
+    expect(order("lying-fsync")).toBe("C-1g");
+    expect(order(null)).toBe(null);
+  });
+
   it("a power failure alone does not: servers fsync before they acknowledge [ZFS-1]", () => {
     expect(story(null).clause("ZabCommittedLogDurability")).toBe(null);
   });

@@ -2,12 +2,17 @@
  * Replicas that have nothing of what their leader has below an offset: everything in their log had been
  * deleted, by their own clock, up to there.
  *
- * Such a log has no epoch left to compare [LOG-30], so nothing is found to diverge. Where the next leader
- * has not reached the offset yet, the replica starts over at its leader's log end [REP-88]. Where it has,
- * with other records because a failure took the first ones, the replica just goes on [REP-90]. It lacks
- * the records below, which the leader still has, and joins the ISR by its offset alone.
+ * Such a log has no epoch left to compare [LOG-30, EPO-4], so nothing is found to diverge. Where the next
+ * leader has not reached the offset yet, the replica starts over at its leader's log end [REP-88]. Where
+ * it has, with other records because the first ones were lost, the replica just goes on [REP-90], be it
+ * after it cut what it had above [REP-86]. It lacks the records below, which the leader still has, and
+ * joins the ISR by its offset alone.
  */
-import type { BecameFollower, LogStartMoved } from "../../model/kafka/observations.ts";
+import type {
+  BecameFollower,
+  LogStartMoved,
+  LogTruncated,
+} from "../../model/kafka/observations.ts";
 import type { Micros, Observers } from "../../sim/index.ts";
 import type { Finding } from "../finding.ts";
 import type { KafkaGhost } from "../invariants/kafka-ghost.ts";
@@ -60,11 +65,19 @@ export class LogsBegunAnew {
       this.#begun.push({ topic, partition, broker, offset, at, deleted });
     });
     observers.on<BecameFollower>("BecameFollower", (o, _node, at) => {
-      const { topic, partition, broker, logEndOffset: offset } = o;
-      const deleted = this.#starts.get(`${topic}-${partition}/${broker}`);
-      if (deleted === undefined || deleted.offset !== offset) return;
-      this.#begun.push({ topic, partition, broker, offset, at, deleted });
+      this.#emptied(o, o.logEndOffset, at);
     });
+    observers.on<LogTruncated>("LogTruncated", (o, _node, at) => {
+      if (o.reason === "divergence") this.#emptied(o, o.to, at);
+    });
+  }
+
+  /** A follower's log ends at `offset`: does it begin there, too? */
+  #emptied(of: { topic: string; partition: number; broker: number }, offset: number, at: Micros) {
+    const { topic, partition, broker } = of;
+    const deleted = this.#starts.get(`${topic}-${partition}/${broker}`);
+    if (deleted === undefined || deleted.offset !== offset) return;
+    this.#begun.push({ topic, partition, broker, offset, at, deleted });
   }
 
   /** [C-45]: replicas delete independently. */

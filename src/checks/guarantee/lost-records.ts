@@ -61,7 +61,8 @@ export class LostRecords {
       if (real !== undefined) return this.excuseLoss(partition, real, offset);
     }
     const excuse = this.excuse({ partition, offset, at: loss.at }, loss.leader);
-    return excuse ?? (loss.deleted ? this.#reopened(partition, loss, offset) : null);
+    const reopened = loss.deleted ? this.#reopened(partition, loss, offset) : null;
+    return excuse ?? reopened ?? this.#events.zooKeeperLoss(loss.at);
   }
 
   /**

@@ -10,6 +10,7 @@ import type { LogAppended } from "../../model/kafka/observations.ts";
 import type { RecordBatch } from "../../model/kafka/protocol/records.ts";
 import type { CheckContext } from "./check.ts";
 import { differsInDeletedOnly } from "./log-starts.ts";
+import { endOf } from "./replica-log.ts";
 
 export function watchLogMatching(context: CheckContext): void {
   const { kafka, observers, facts } = context;
@@ -43,7 +44,7 @@ export function watchLogMatching(context: CheckContext): void {
         `broker ${o.broker}, in leader epoch ${o.leaderEpoch} of ${partition.name}, appended a ` +
         `batch of epoch ${partitionLeaderEpoch} at offset ${baseOffset}`;
       epochs.fail(at, saw, { partition, offset: baseOffset, brokers: [o.broker] });
-    } else if (epochsKept && before !== undefined) {
+    } else if (epochsKept && before !== undefined && endOf(before) > replica.logStartOffset) {
       if (partitionLeaderEpoch < before.partitionLeaderEpoch) {
         const saw =
           `broker ${o.broker} appended a batch of epoch ${partitionLeaderEpoch} at offset ` +

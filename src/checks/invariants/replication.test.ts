@@ -92,6 +92,15 @@ describe("LogMatching and EpochCache", () => {
     const older = stream.write(1, "c", { epoch: 1 });
     expect(older.caught).toEqual(["EpochCache"]);
   });
+
+  it("do not compare epochs with what is deleted [EPO-4]", () => {
+    const stream = new Stream().committed("a").isr(1, 2, [1, 2, 3]).lead(1, 2).write(1, "b");
+    const start = { broker: 1, topic: "orders", partition: 0, logStartOffset: 2 } as const;
+    stream
+      .state({ kind: "LogStartMoved", ...start, reason: "retention" })
+      .write(1, "c", { epoch: 1 });
+    expect(stream.findings.filter(({ saw }) => saw.includes("after one of epoch"))).toEqual([]);
+  });
 });
 
 describe("the high watermark", () => {
