@@ -254,7 +254,7 @@ export const INVARIANTS = {
     source: "Appendix B I-15, [SES-5], CHECKS §4.1 MonotonicRead",
     promisedWhen: ALWAYS,
     clauses: ["C-61"],
-    breaks: [],
+    breaks: ["zookeeper-session-goes-back"],
   },
   EphemeralLifetime: {
     says: "An ephemeral znode goes with its session, neither earlier nor later.",

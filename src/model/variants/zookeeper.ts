@@ -93,6 +93,13 @@ export const ZOOKEEPER_VARIANTS = {
     tier: 2,
     needs: ["partition"],
   },
+  "zookeeper-session-goes-back": {
+    says: "A server takes over a known session at once, even if the client has seen more than it",
+    source: "Hunt et al. 2010 §4.4, [SES-5]",
+    caughtBy: ["ZabMonotonicReads"],
+    tier: 2,
+    needs: ["partition"],
+  },
   "zookeeper-sessions-forgotten": {
     says: "A new leader does not know the sessions that its history contains",
     source: "ZOOKEEPER-1367, [SES-4]",

@@ -208,6 +208,26 @@ describe("sessions", () => {
     });
   });
 
+  it.each([
+    [undefined, false],
+    ["zookeeper-session-goes-back", true],
+  ])("see nothing older at a server that is behind [SES-5], but with %s", (variant, goesBack) => {
+    const { ensemble, leader, followers } = serving(variant === undefined ? {} : { variant });
+    const client = connected(ensemble, followers, 10_000);
+    const [first, second] = followers as [number, number];
+    const near = ensemble.server(first).sessionCount > 0 ? first : second;
+    const behind = near === first ? second : first;
+    ensemble.world.network.clog(leader - 1, behind - 1);
+    client.run(function* (zk) {
+      yield* zk.create("/new", "", "persistent");
+    });
+    ensemble.world.kill(ensemble.node(near));
+    ensemble.run(2);
+    const read = client.spawn((zk) => zk.exists("/new"));
+    ensemble.run(2);
+    expect(read.value?.code === ZkCode.NONODE).toBe(goesBack);
+  });
+
   it("are refused through their former server after a move [SES-6]", () => {
     const { ensemble, followers } = serving();
     const client = connected(ensemble, followers, 10_000);

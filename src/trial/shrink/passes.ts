@@ -6,6 +6,7 @@ import type { Fault } from "../../faults/plan.ts";
 import { withFaults } from "./case.ts";
 import { cutConsumers, cutRecords, plainClients } from "./clients.ts";
 import { withExplicitReplicas, withExplicitSends, withSingleConsumers } from "./explicit.ts";
+import { lowerLimits } from "./limits.ts";
 import { cutOperations } from "./operations.ts";
 import { type Best, leaveOut, type Search, tryCase } from "./search.ts";
 import { cutSettings } from "./settings.ts";
@@ -40,6 +41,7 @@ export function* shrinkPasses(best: Best): Search {
     if (yield* trim(best)) changed = true;
     if (yield* makeExplicit(best, OTHERS)) changed = true;
     if (yield* cutRecords(best, 0)) changed = true;
+    if (yield* lowerLimits(best)) changed = true;
     if (round > 0 && (yield* cutConsumers(best))) changed = true;
     if (yield* shortenTimes(best)) changed = true;
     if (yield* cutTopology(best, OTHERS)) changed = true;

@@ -103,6 +103,24 @@ describe("other targets", () => {
     expect(result.opsAfter).toBeLessThanOrEqual(10);
   });
 
+  test("a limit that thousands of records fill becomes smaller", () => {
+    // The consumer skips where an answer ends before the log does: at the end of a segment.
+    const text = `name: segments
+says: A log of many segments is read.
+timeouts: fast
+duration: 30s
+cluster: { zookeeper: 1, brokers: 1, config: { log.segment.bytes: 20000 } }
+topics: [{ name: orders, partitions: 1, replicationFactor: 1 }]
+producers: [{ rate: 20 }]
+`;
+    const scenario = resolveScenario(parseScenarioFile(text, "segments.yaml"), "1");
+    const target = { check: "poll-skip", clause: null };
+    const result = shrink({ scenario, seed: "1", variant: "consumer-skips", plan: null, target });
+    expect(result.opsBefore).toBeGreaterThan(200);
+    expect(result.opsAfter).toBeLessThanOrEqual(10);
+    expect(result.complete).toBe(true);
+  });
+
   test("what is not found cannot be cut down", () => {
     const asked = request("healthy", "1", null, "LeaderFromIsr");
     expect(() => new Shrinker(asked)).toThrow(NotReproduced);
