@@ -21,7 +21,7 @@ import { deepFreeze } from "./freeze.ts";
 import { EventKind, type Task } from "./kernel.ts";
 import { LimitReached } from "./limits.ts";
 import type { HeldSender, Link } from "./link.ts";
-import { lossPenalty, Retransmission } from "./retransmission.ts";
+import { Retransmission } from "./retransmission.ts";
 import type { Micros } from "./time.ts";
 
 /** Life-cycle steps carried by kernel events of kind Connection. */
@@ -48,6 +48,7 @@ export class Endpoint implements Connection<unknown>, ConnectionEnd, Task, HeldS
   #state: "connecting" | "open" | "closed" = "connecting";
   /** The machine lost power, or the connection was forgotten: nobody answers for this side. */
   #vanished = false;
+  #pathLost = false;
   /** Sequence number of the last message sent; the receiver sees them in this order. */
   #sent = 0;
   /** Latest arrival scheduled so far: order within the connection. */
@@ -131,14 +132,8 @@ export class Endpoint implements Connection<unknown>, ConnectionEnd, Task, HeldS
 
   /** Both sides forget nothing but hear nothing: the path's state was lost (a firewall, a NAT). */
   forgetPath(): void {
-    this.#vanishPath();
-    if (this.#peer !== null) this.#peer.#vanishPath();
-  }
-
-  #pathLost = false;
-
-  #vanishPath(): void {
     this.#pathLost = true;
+    if (this.#peer !== null) this.#peer.#pathLost = true;
   }
 
   /** Both sides see a reset, each after the latency of its own direction. */
@@ -171,7 +166,7 @@ export class Endpoint implements Connection<unknown>, ConnectionEnd, Task, HeldS
     const bytes = link.bytesPerSecond > 0 && !control ? this.service.sizeOf(message) : 0;
     let at = link.arrival(kernel.now, bytes);
     if (link.lossPerMille > 0) {
-      const penalty = linkPenalty(link);
+      const penalty = link.drawLossPenalty();
       if (penalty < 0) {
         this.reset();
         return;
@@ -224,14 +219,21 @@ export class Endpoint implements Connection<unknown>, ConnectionEnd, Task, HeldS
 
   #flush(): void {
     this.#cancelRetry();
+    if (this.#lastArrival > this.#owner.kernel.now && this.#stalled.length > 0) {
+      // What is still in flight was sent after some of these: it joins them when it arrives.
+      this.#retryAt(this.#lastArrival);
+      return;
+    }
     for (const { sequence, message } of this.#stalled.take()) this.#deliver(sequence, message);
   }
 
   #armRetry(): void {
-    if (this.#retry !== 0) return;
-    const { kernel } = this.#owner;
-    const at = kernel.now + this.#stalled.nextDelay();
-    this.#retry = kernel.queue.push(at, EventKind.Connection, Step.Retry, this, null);
+    if (this.#retry === 0) this.#retryAt(this.#owner.kernel.now + this.#stalled.nextDelay());
+  }
+
+  #retryAt(at: Micros): void {
+    const { queue } = this.#owner.kernel;
+    this.#retry = queue.push(at, EventKind.Connection, Step.Retry, this, null);
   }
 
   #cancelRetry(): void {
@@ -392,9 +394,4 @@ export class Endpoint implements Connection<unknown>, ConnectionEnd, Task, HeldS
     }
     this.#sendSyn();
   }
-}
-
-/** By itself: a closure in `#deliver` would cost every message an allocation. */
-function linkPenalty(link: Link): Micros {
-  return lossPenalty(() => link.random.chance(link.lossPerMille, 1000));
 }

@@ -6,6 +6,7 @@
  */
 import { drawLatency, type LatencyProfile } from "./latency.ts";
 import type { RandomStream } from "./random.ts";
+import { lossPenalty } from "./retransmission.ts";
 import type { Micros } from "./time.ts";
 
 /** A sender that holds messages back until the clog is taken away. */
@@ -49,6 +50,11 @@ export class Link {
     const held = [...this.held];
     this.held.clear();
     for (const sender of held) sender.release();
+  }
+
+  /** Time that a message loses to retransmissions; -1 when the connection breaks of it. */
+  drawLossPenalty(): Micros {
+    return lossPenalty(() => this.random.chance(this.lossPerMille, 1000));
   }
 
   /** Draws the time of arrival of a message that leaves at `now`; `bytes` matter with a bandwidth. */

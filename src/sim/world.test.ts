@@ -144,6 +144,24 @@ describe("connections", () => {
     expect(client.heard).toEqual(["open", "a!"]);
   });
 
+  it("keeps the order of what a clog held and what was in flight all the time", () => {
+    for (const end of ["clog", "block"] as const) {
+      const { world, client } = twoNodes();
+      world.runUntil(10_000);
+      const link = world.network.link(1, 0);
+      client.connection.send({ text: "a" });
+      link.extraLatency = { minimum: 5_000_000, tail: 0 };
+      client.connection.send({ text: "b" });
+      world.network[end](1, 0);
+      world.runUntil(100_000);
+      client.connection.send({ text: "c" });
+      world.runUntil(1_000_000);
+      world.network[end === "clog" ? "unclog" : "unblock"](1, 0);
+      world.runUntil(40_000_000);
+      expect(client.heard).toEqual(["open", "a!", "b!", "c!"]);
+    }
+  });
+
   it("breaks after the give-up time of a long partition", () => {
     const { world, client } = twoNodes();
     world.runUntil(10_000);
