@@ -133,4 +133,22 @@ describe("a cluster that does not converge is outside", () => {
   it("and for no other reason", () => {
     expect(convergence(new Stream().committed("a").powerOff(1))).toBe(null);
   });
+
+  it("behind a StopReplica of a deleted topic that reached the new one [C-28, CTL-36]", () => {
+    const place = { topic: "orders", partition: 0 };
+    const story = (how: { deletes: boolean; restarts: boolean }) => {
+      const stream = new Stream().committed("a");
+      if (how.deletes) {
+        stream.state({ kind: "TopicDeletionStarted", broker: 3, topic: "orders" });
+        stream.state({ kind: "ReplicaStopped", broker: 2, ...place, deleted: true });
+        stream.state({ kind: "TopicDeleted", broker: 3, topic: "orders" });
+      }
+      stream.follow(2, 1, 0).state({ kind: "ReplicaStopped", broker: 2, ...place, deleted: false });
+      if (how.restarts) stream.restart(2, 0);
+      return convergence(stream);
+    };
+    expect(story({ deletes: true, restarts: false })).toBe("C-28");
+    expect(story({ deletes: true, restarts: true })).toBe(null);
+    expect(story({ deletes: false, restarts: false })).toBe(null);
+  });
 });

@@ -12,6 +12,7 @@ import { ClusterEvents } from "./guarantee/cluster-events.ts";
 import { ControlPlaneGaps } from "./guarantee/control-plane-gaps.ts";
 import type { AppliedFault, Excuse } from "./guarantee/excuse.ts";
 import { IdempotenceGaps } from "./guarantee/idempotence-gaps.ts";
+import { LateStops } from "./guarantee/late-stops.ts";
 import { LogsBegunAnew } from "./guarantee/logs-begun-anew.ts";
 import { LostAnswers } from "./guarantee/lost-answers.ts";
 import { LostRecords } from "./guarantee/lost-records.ts";
@@ -93,6 +94,7 @@ export class GuaranteeTracker {
   readonly #lostAnswers: LostAnswers;
   readonly #stuck: StuckFollowers;
   readonly #gaps: ControlPlaneGaps;
+  readonly #lateStops: LateStops;
   readonly #begunAnew: LogsBegunAnew;
   /** Partitions in which one epoch has two histories, and why. */
   readonly #twoHistories = new Map<string, Excuse>();
@@ -108,6 +110,7 @@ export class GuaranteeTracker {
     this.#clients = new ClientFindings(producers, this.#lost, this.#idempotence);
     this.#lostAnswers = new LostAnswers(observers);
     this.#gaps = new ControlPlaneGaps(observers);
+    this.#lateStops = new LateStops(observers);
     this.#begunAnew = new LogsBegunAnew(observers, this.#ghost, this.#lost);
     this.#stuck = new StuckFollowers(observers, this.#events, this.#lost);
   }
@@ -205,6 +208,7 @@ export class GuaranteeTracker {
     return (
       this.#stuckFollower(finding, partition) ??
       this.#gaps.excuse(partition) ??
+      this.#lateStops.excuse(partition) ??
       this.#lostAnswers.excuse(partition)
     );
   }
