@@ -80,7 +80,7 @@ const LAYERS: { readonly [folder: string]: readonly string[] } = {
   "src/model/clients": ["src/sim", "src/model/variants", "src/model/kafka/protocol"],
   "src/model/roles.ts": ["src/sim", "src/model"],
   "src/faults": ["src/sim", "src/model/roles.ts"],
-  "src/workloads": ["src/sim", "src/model", "src/checks/history.ts"],
+  "src/workloads": ["src/sim", "src/model", "src/checks/history.ts", "src/checks/history-table.ts"],
   "src/checks": ["src/sim", "src/model"],
   "src/trial": ["src/sim", "src/model", "src/faults", "src/workloads", "src/checks"],
   "src/stories": ["src/sim", "src/model", "src/faults", "src/trial"],

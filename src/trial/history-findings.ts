@@ -4,7 +4,7 @@
  */
 import { checkHistory, type JudgedAnomaly } from "../checks/checkers/index.ts";
 import type { Finding } from "../checks/finding.ts";
-import type { Op } from "../checks/history.ts";
+import type { HistoryTable } from "../checks/history-table.ts";
 import type { ClusterFacts } from "../checks/invariants/index.ts";
 import type { Micros } from "../sim/index.ts";
 import type { TrialPhase } from "./result.ts";
@@ -17,7 +17,7 @@ export interface HistoryFindings {
 }
 
 export function historyFindings(
-  ops: readonly Op[],
+  ops: HistoryTable,
   facts: ClusterFacts,
   phases: readonly TrialPhase[],
 ): HistoryFindings {
@@ -46,7 +46,7 @@ export function historyFindings(
       // gone for good, at the end.
       const gone = anomaly.name === "lost-write" || anomaly.name === "inconsistent-offsets";
       let at = gone ? end : 0;
-      for (const index of found.ops) at = Math.max(at, ops[index]?.time ?? 0);
+      for (const index of found.ops) at = Math.max(at, ops.time[index] ?? 0);
       findings.push({
         check: anomaly.name,
         at,

@@ -8,6 +8,7 @@
  * Only worth attaching where topics can be deleted. Judges nothing.
  */
 import type { MicroOp, Op } from "../checks/history.ts";
+import { HistoryTable } from "../checks/history-table.ts";
 import { decodeUtf8 } from "../model/clients/serializers.ts";
 import type { KafkaObservation } from "../model/kafka/observations.ts";
 import type { RecordBatch } from "../model/kafka/protocol/records.ts";
@@ -63,12 +64,13 @@ export class TopicLives {
     });
   }
 
-  /** The same history with one key per life, and with the deletions; the same list without any. */
-  attribute(ops: readonly Op[]): readonly Op[] {
+  /** The same history with one key per life, and with the deletions; the same table without any. */
+  attribute(ops: HistoryTable): HistoryTable {
     const deleted = [...this.#topics.values()].filter(({ lives }) =>
       lives.some(({ deletionBegan }) => deletionBegan !== null),
     );
-    return deleted.length === 0 ? ops : new Attribution(deleted, ops).run();
+    if (deleted.length === 0) return ops;
+    return HistoryTable.from(new Attribution(deleted, ops.list()).run());
   }
 
   #leads(o: Of<"BecameLeader">, at: Micros): void {

@@ -9,7 +9,7 @@
 import type { Finding } from "../checks/finding.ts";
 import { GoalTracker } from "../checks/goals.ts";
 import { GuaranteeTracker } from "../checks/guarantee.ts";
-import type { Op } from "../checks/history.ts";
+import type { HistoryTable } from "../checks/history-table.ts";
 import {
   attachInvariants,
   type ClusterFacts,
@@ -117,7 +117,7 @@ export class Trial {
   readonly #own: OwnRuntime;
   /** null where nobody can delete a topic. */
   readonly #lives: TopicLives | null;
-  #attributed: readonly Op[] | null = null;
+  #attributed: HistoryTable | null = null;
   #why: string | null = null;
   /** `stopAt` has ended the trial. */
   #stopped = false;
@@ -358,7 +358,7 @@ export class Trial {
   }
 
   /** The history as it is judged: a topic that was created again is another [CTL-76]. */
-  #history(): readonly Op[] {
+  #history(): HistoryTable {
     const { ops } = this.recorder;
     this.#attributed ??= this.#lives === null ? ops : this.#lives.attribute(ops);
     return this.#attributed;
@@ -366,6 +366,7 @@ export class Trial {
 
   #result(): TrialResult {
     const { world, recorder, scenario, options } = this;
+    const history = () => this.#history();
     let verdict: Verdict = "held";
     if (this.#violations.length > 0) verdict = "violated";
     else if (this.#why !== null) verdict = "unknown";
@@ -387,22 +388,10 @@ export class Trial {
       goals: (this.goals?.reached() ?? []).map(({ name }) => name),
       plan: this.injector.recorded(),
       phases: this.phases,
-      counts: countOps(recorder),
-      history: this.#history(),
+      counts: recorder.counts(),
+      get history() {
+        return history().list();
+      },
     };
   }
-}
-
-function countOps(recorder: HistoryRecorder): TrialResult["counts"] {
-  let failed = 0;
-  let indeterminate = 0;
-  let polled = 0;
-  for (const op of recorder.ops) {
-    if (op.f === "send" && op.type === "fail") failed++;
-    else if (op.f === "send" && op.type === "info") indeterminate++;
-    else if (op.f === "poll" && op.type === "ok") {
-      for (const part of op.value) if (part.f === "poll") polled += part.records.length;
-    }
-  }
-  return { acknowledged: recorder.acknowledged, failed, indeterminate, polled };
 }

@@ -5,7 +5,8 @@
  * positions of those it keeps, as Jepsen's assign does (CHECKS §1.2). The same process, with
  * `final`, makes the reads at the end of a trial: from the beginning, until nothing is missing.
  */
-import type { MicroOp, PolledRecord } from "../checks/history.ts";
+import type { MicroOp } from "../checks/history.ts";
+import { Type } from "../checks/history-table.ts";
 import type {
   ClusterAddresses,
   Consumer,
@@ -39,7 +40,7 @@ export interface ConsumeOptions {
   readonly progress: Map<string, number>;
 }
 
-/** The value of a poll that brought nothing, or whose outcome is not known yet. */
+/** The value of a poll that brought nothing. */
 const NOTHING: readonly MicroOp[] = Object.freeze([{ f: "poll", records: [] }]);
 
 export function consumeWorkload(options: ConsumeOptions): ProcessFactory {
@@ -56,7 +57,6 @@ class ConsumeProcess {
   readonly #process: number;
   #consumer: Consumer<string | null, string | null>;
   readonly #names = new PartitionNames();
-  readonly #details: { readonly final: boolean };
   #reassignAt = 0;
   /** Partitions that the final reader can go on with. */
   #left: readonly TopicPartition[];
@@ -65,7 +65,6 @@ class ConsumeProcess {
     this.#context = context;
     this.#options = options;
     this.#left = options.partitions;
-    this.#details = { final: options.final };
     this.#process = options.firstProcess + context.incarnation - 1;
     this.#consumer = createConsumer<string | null, string | null>({
       context,
@@ -131,20 +130,19 @@ class ConsumeProcess {
   }
 
   #record(polled: readonly ConsumerRecord<string | null, string | null>[], began: Micros): void {
-    const { recorder, progress } = this.#options;
-    const records = new Array<PolledRecord>(polled.length);
+    const { recorder, progress, final } = this.#options;
+    const { ops } = recorder;
+    ops.poll(this.#process, Type.Invoke, began, final);
     for (let i = 0; i < polled.length; i++) {
       const { topic, partition, offset, value } = polled[i] as (typeof polled)[number];
       const key = this.#names.of(topic, partition);
-      records[i] = { key, offset, value: value ?? "" };
+      ops.addPolled(ops.keyId(key), value ?? "", offset);
       // They come partition by partition.
       const next = polled[i + 1];
       if (next === undefined || next.partition !== partition || next.topic !== topic) {
         progress.set(key, offset + 1);
       }
     }
-    const now = this.#context.kernel.now;
-    recorder.record(this.#process, "invoke", "poll", began, NOTHING, this.#details);
-    recorder.record(this.#process, "ok", "poll", now, [{ f: "poll", records }], this.#details);
+    ops.poll(this.#process, Type.Ok, this.#context.kernel.now, final);
   }
 }

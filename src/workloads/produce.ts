@@ -6,7 +6,6 @@
  * producer, its key and its number, so that whoever finds it in a log knows where it came from.
  */
 
-import type { MicroOp } from "../checks/history.ts";
 import type { ClusterAddresses, RecordMetadata } from "../model/clients/api.ts";
 import { KafkaClientError, type Producer } from "../model/clients/api.ts";
 import type { ProducerConfig } from "../model/clients/config.ts";
@@ -33,8 +32,6 @@ export interface Schedule {
   /** When the producer first started; null before. Kept over its restarts. */
   from: Micros | null;
 }
-
-type SendOp = Extract<MicroOp, { f: "send" }>;
 
 export interface ProduceOptions {
   /** Name of the producer, such as `p1`; first part of every value. */
@@ -95,7 +92,7 @@ export class OpenSends {
   /** The producer is gone: nobody will ever learn how these ended. */
   abandon(at: Micros): void {
     for (const { process, sent, acks } of this.#open) {
-      this.#recorder.record(process, "info", "send", at, sent, { acks, error: "CLIENT_CRASHED" });
+      this.#recorder.endSend(process, "info", at, sent, { acks, error: "CLIENT_CRASHED" });
     }
     this.#open.length = 0;
   }
@@ -107,7 +104,8 @@ class OpenSend {
   readonly acks: number;
   /** Made once for all sends of the lane. */
   readonly onSettled: () => void;
-  sent: readonly SendOp[] = [];
+  /** Number of the value that is under way, as the recorder gave it. */
+  sent = 0;
   completion: Completion<RecordMetadata> | null = null;
 
   constructor(process: number, acks: number, onSettled: () => void) {
@@ -132,7 +130,6 @@ class ProduceProcess {
   readonly #acks: number;
   readonly #padding: string;
   readonly #names = new PartitionNames();
-  readonly #details: { readonly acks: number };
   /** Numbers of the lanes without an open send. */
   readonly #free: number[] = [];
   /** By number; each is made when it is first taken. */
@@ -154,7 +151,6 @@ class ProduceProcess {
     this.#padding = "x".repeat(options.padding);
     const acks = options.config.acks ?? "all";
     this.#acks = acks === "all" ? -1 : Number(acks);
-    this.#details = { acks: this.#acks };
     for (let lane = options.maxOpen - 1; lane >= 0; lane--) this.#free.push(lane);
     this.#period = Math.max(1, Math.floor(1_000_000 / options.rate));
   }
@@ -219,10 +215,8 @@ class ProduceProcess {
     const number = options.counter.next++;
     const value = `${options.name}:${key ?? "-"}:${number}${this.#padding}`;
     const name = this.#names.of(topic, partition);
-    const sent = [{ f: "send", key: name, value, offset: null } as const];
-    send.sent = sent;
     const { now } = this.#context.kernel;
-    options.recorder.record(send.process, "invoke", "send", now, sent, this.#details);
+    send.sent = options.recorder.invokeSend(send.process, now, name, value, this.#acks);
     options.open.add(send);
     const completion = this.#producer.send(
       explicitly ? { topic, partition, key, value } : { topic, key, value },
@@ -249,15 +243,12 @@ class ProduceProcess {
     const now = this.#context.kernel.now;
     open.remove(send);
     if (metadata !== undefined) {
-      const { key, value } = sent[0] as SendOp;
-      const offset = metadata.offset < 0 ? null : metadata.offset;
-      const done = { f: "send", key, value, offset } as const;
-      recorder.record(process, "ok", "send", now, [done], this.#details);
+      recorder.acknowledgeSend(process, now, sent, metadata.offset, this.#acks);
       return;
     }
     const definite = error instanceof KafkaClientError && error.definite;
-    recorder.record(process, definite ? "fail" : "info", "send", now, sent, {
-      ...this.#details,
+    recorder.endSend(process, definite ? "fail" : "info", now, sent, {
+      acks: this.#acks,
       error: error instanceof KafkaClientError ? error.code : String(error),
     });
   }

@@ -15,16 +15,16 @@ export function findAbortedReads({ history }: Evidence, collector: FindingCollec
     if (writerRow < 0 || readRow < 0 || outcome[sends.op[writerRow]!] !== FAIL) continue;
     collector.report("G1a", () => {
       const key = history.keys[history.valueKey[value]!]!;
-      const writer = ops[sends.op[writerRow]!]!.index;
-      const reader = ops[reads.op[readRow]!]!.index;
+      const writer = ops.indexAt(sends.op[writerRow]!);
+      const reader = ops.indexAt(reads.op[readRow]!);
       const offset = reads.offset[readRow]!;
       return {
         key,
         ops: [writer, reader],
         offsets: [offset],
-        values: [history.values[value]!],
+        values: [history.values.textOf(value)],
         saw:
-          `${key}: op ${writer} failed to send "${history.values[value]}", but op ${reader}` +
+          `${key}: op ${writer} failed to send "${history.values.textOf(value)}", but op ${reader}` +
           ` polled it at offset ${offset}`,
       };
     });

@@ -4,6 +4,7 @@
  */
 
 import type { Op } from "../history.ts";
+import type { HistoryTable } from "../history-table.ts";
 import { findAbortedReads } from "./aborted-read.ts";
 import type { AnomalyName } from "./anomaly.ts";
 import { mustHaveCommitted } from "./committed.ts";
@@ -72,7 +73,10 @@ const CHECKERS: readonly (readonly [name: string, run: Checker])[] = [
   ["read cycles", findReadCycles],
 ];
 
-export function analysis(history: readonly Op[], options: AnalysisOptions = {}): HistoryAnalysis {
+export function analysis(
+  history: readonly Op[] | HistoryTable,
+  options: AnalysisOptions = {},
+): HistoryAnalysis {
   const collector = new FindingCollector(options.findingsAtMost ?? 64);
   const broken: string[] = [];
   const evidence = guarded("layout of the history", broken, () => {
@@ -113,8 +117,8 @@ function brokenRules({ history }: Evidence): string[] {
   if (history.sentTwice === null) return [];
   const [first, second] = history.sentTwice;
   const { sends, ops, keys, values } = history;
-  const indexes = [first, second].map((row) => ops[sends.op[row]!]!.index);
-  const what = `"${values[sends.value[second]!]}" was sent to ${keys[sends.key[second]!]}`;
+  const indexes = [first, second].map((row) => ops.indexAt(sends.op[row]!));
+  const what = `"${values.textOf(sends.value[second]!)}" was sent to ${keys[sends.key[second]!]}`;
   return [`${what} by op ${indexes[0]} and by op ${indexes[1]}: values must be unique per key`];
 }
 

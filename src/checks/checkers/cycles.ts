@@ -106,17 +106,20 @@ function describeCycle({ history, orders }: Evidence, cycle: readonly Edge[]) {
   // A broken cluster can tie all its ops into one circle.
   const shown = cycle.slice(0, STEPS_AT_MOST);
   const steps = shown.map((edge) => {
-    const [from, to] = [ops[edge.from]!.index, ops[edge.to]!.index];
+    const [from, to] = [ops.indexAt(edge.from), ops.indexAt(edge.to)];
     const row = rowOf(edge.label);
     if (isRead(edge.label)) {
-      const value = values[reads.value[row]!]!;
+      const value = values.textOf(reads.value[row]!);
       used.push(value);
       offsets.push(reads.offset[row]!);
       return `op ${from} sent "${value}" to ${keys[reads.key[row]!]}, which op ${to} polled`;
     }
     const order = orders.byKey[sends.key[row]!]!;
     const index = orders.sendIndex[row]!;
-    const [earlier, later] = [values[order.valueAt[index - 1]!]!, values[sends.value[row]!]!];
+    const [earlier, later] = [
+      values.textOf(order.valueAt[index - 1]!),
+      values.textOf(sends.value[row]!),
+    ];
     used.push(earlier, later);
     offsets.push(order.offsets[index - 1]!, order.offsets[index]!);
     return `op ${from} sent "${earlier}" to ${keys[sends.key[row]!]} before "${later}" of op ${to}`;
@@ -125,7 +128,7 @@ function describeCycle({ history, orders }: Evidence, cycle: readonly Edge[]) {
   const row = rowOf(first.label);
   return {
     key: keys[isRead(first.label) ? reads.key[row]! : sends.key[row]!]!,
-    ops: shown.map((edge) => ops[edge.from]!.index),
+    ops: shown.map((edge) => ops.indexAt(edge.from)),
     offsets,
     values: used,
     count: cycle.length,

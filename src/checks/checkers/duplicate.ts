@@ -30,10 +30,10 @@ export function findDuplicates(evidence: Evidence, collector: FindingCollector):
         key,
         ops: opsByIndex(evidence, proofs.get(value)!),
         offsets: named,
-        values: [history.values[value]!],
+        values: [history.values.textOf(value)],
         count: offsets.length,
         saw:
-          `${key}: "${history.values[value]}" stands at ${offsets.length} offsets:` +
+          `${key}: "${history.values.textOf(value)}" stands at ${offsets.length} offsets:` +
           ` ${named.join(", ")}${named.length < offsets.length ? ", ..." : ""}`,
       };
     });
@@ -65,5 +65,5 @@ function provingOps(evidence: Evidence, shown: readonly number[]): Map<number, P
 
 function opsByIndex({ history }: Evidence, proofs: Proofs): number[] {
   const ascending = [...proofs].sort(([a], [b]) => a - b).slice(0, NAMED_AT_MOST);
-  return ascending.map(([, position]) => history.ops[position]!.index);
+  return ascending.map(([, position]) => history.ops.indexAt(position));
 }

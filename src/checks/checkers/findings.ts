@@ -95,7 +95,7 @@ export function skippedValues(
   for (let index = between.after + 1; index < between.before; index++) {
     for (const value of valuesAt(order, index)) {
       if (skipped.length === NAMED_AT_MOST) return skipped;
-      skipped.push(history.values[value]!);
+      skipped.push(history.values.textOf(value));
     }
   }
   return skipped;
@@ -106,7 +106,7 @@ export function skippedValues(
  * a history that does not say must not be able to excuse a loss.
  */
 export function weakAcks(history: IndexedHistory, position: number): string | null {
-  const acks = history.ops[position]!.acks;
+  const acks = history.ops.acksAt(position);
   if (acks === 0) return "acks=0: the producer does not wait for any replica";
   if (acks === 1) return "acks=1: only the leader had stored it when it was acknowledged";
   return null;

@@ -17,9 +17,9 @@ export function findGarbageReads({ history }: Evidence, collector: FindingCollec
     reported.add(value);
     collector.report("garbage-read", () => {
       const key = history.keys[reads.key[row]!]!;
-      const op = ops[reads.op[row]!]!.index;
+      const op = ops.indexAt(reads.op[row]!);
       const offset = reads.offset[row]!;
-      const text = history.values[value]!;
+      const text = history.values.textOf(value);
       const saw = `${key}: op ${op} polled "${text}" at offset ${offset}, which nobody had sent`;
       return { key, ops: [op], offsets: [offset], values: [text], saw };
     });

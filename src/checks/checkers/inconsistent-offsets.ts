@@ -18,8 +18,10 @@ export function findInconsistentOffsets(evidence: Evidence, collector: FindingCo
       const offset = order.offsets[index]!;
       const seen = conflict.map((value) => witnesses[keyId]!.get(offset)!.get(value)!);
       const describe = () => {
-        const values = conflict.map((value) => history.values[value]!).slice(0, NAMED_AT_MOST);
-        const ops = seen.map(({ op }) => history.ops[op]!.index).slice(0, NAMED_AT_MOST);
+        const values = conflict
+          .map((value) => history.values.textOf(value))
+          .slice(0, NAMED_AT_MOST);
+        const ops = seen.map(({ op }) => history.ops.indexAt(op)).slice(0, NAMED_AT_MOST);
         const list = values.map((value, place) => `"${value}" (op ${ops[place]})`).join(", ");
         const rest = conflict.length > values.length ? ", ..." : "";
         return {

@@ -1,9 +1,10 @@
 /**
- * A history laid out in columns, so that every checker is a few linear passes over typed arrays.
+ * A history laid out for judging, so that every checker is a few linear passes over typed arrays.
  *
- * Keys and values become small integers; every send and every polled record becomes one row. Rows
- * of one op are neighbours, and rows stand in the order of the history. What an op may prove is
- * decided here once (`outcome`); what it does prove is decided by the checkers.
+ * Keys and values are small integers in order of first appearance; every send and every polled record
+ * of an op that may prove something becomes one row. Rows of one op are neighbours, and rows stand in
+ * the order of the history. What an op may prove is decided here once (`outcome`); what it does prove
+ * is decided by the checkers.
  *
  * A send that is acknowledged while its partition is being deleted is indeterminate: nobody will
  * ever read it.
@@ -12,12 +13,15 @@
  */
 
 import type { Op } from "../history.ts";
+import { Doing, HistoryTable, Type } from "../history-table.ts";
+import type { HistoryValues } from "../history-values.ts";
 
 /** An op that carries nothing to judge: an invocation that was completed, an assign, a crash. */
 export const NOTHING = 0;
-export const OK = 1;
-export const FAIL = 2;
-export const INFO = 3;
+/** These three are the numbers of their types. */
+export const OK = Type.Ok;
+export const FAIL = Type.Fail;
+export const INFO = Type.Info;
 
 /** No invocation of the process is open. */
 const NO_OP = -1;
@@ -34,12 +38,12 @@ export interface RowTable {
 }
 
 export interface IndexedHistory {
-  readonly ops: readonly Op[];
+  readonly ops: HistoryTable;
   readonly outcome: Uint8Array;
   readonly keys: readonly string[];
   readonly keyIds: ReadonlyMap<string, number>;
-  /** Text of each value; the same text under two keys is two values. */
-  readonly values: readonly string[];
+  /** The same text under two keys is two values. */
+  readonly values: IndexedValues;
   readonly valueKey: Int32Array;
   readonly sends: RowTable;
   readonly reads: RowTable;
@@ -53,13 +57,30 @@ export interface IndexedHistory {
   readonly sentTwice: readonly [number, number] | null;
 }
 
-export function indexHistory(ops: readonly Op[]): IndexedHistory {
-  const outcome = outcomes(ops);
-  const interner = new Interner();
-  const { sends, reads } = fillRows(ops, outcome, interner);
-  const { values, valueKey } = interner;
+/** The values in the order in which rows first name them: recorders number them as they begin. */
+export class IndexedValues {
+  readonly length: number;
+  readonly #recorded: HistoryValues;
+  readonly #recordedId: Int32Array;
 
-  const writerOf = new Int32Array(values.length).fill(-1);
+  constructor(recorded: HistoryValues, recordedId: Int32Array) {
+    this.#recorded = recorded;
+    this.#recordedId = recordedId;
+    this.length = recordedId.length;
+  }
+
+  textOf(value: number): string {
+    return this.#recorded.textOf(this.#recordedId[value] ?? -1);
+  }
+}
+
+/** Throws what is wrong with ops that are none. */
+export function indexHistory(history: readonly Op[] | HistoryTable): IndexedHistory {
+  const ops = history instanceof HistoryTable ? history : HistoryTable.from(history);
+  const outcome = outcomes(ops);
+  const { sends, reads, keyOrder, valueOrder } = fillRows(ops, outcome);
+
+  const writerOf = new Int32Array(valueOrder.length).fill(-1);
   let sentTwice: [number, number] | null = null;
   for (let row = 0; row < sends.value.length; row++) {
     const value = sends.value[row]!;
@@ -67,24 +88,28 @@ export function indexHistory(ops: readonly Op[]): IndexedHistory {
     writerOf[value] = row;
   }
 
-  const firstOkRead = new Int32Array(values.length).fill(-1);
+  const firstOkRead = new Int32Array(valueOrder.length).fill(-1);
   for (let row = 0; row < reads.value.length; row++) {
     const value = reads.value[row]!;
     if (firstOkRead[value]! < 0 && outcome[reads.op[row]!] === OK) firstOkRead[value] = row;
   }
 
+  const keys = Array.from(keyOrder.recordedIds(), (id) => ops.keys[id]!);
+  const values = valueOrder.recordedIds();
+  const deleted = new Set<number>();
+  for (const id of deletedKeys(ops)) if (keyOrder.has(id)) deleted.add(keyOrder.rankOf(id));
   return {
     ops,
     outcome,
-    keys: interner.keys,
-    keyIds: interner.keyIds,
-    values,
-    valueKey: Int32Array.from(valueKey),
+    keys,
+    keyIds: new Map(keys.map((key, id) => [key, id])),
+    values: new IndexedValues(ops.values, values),
+    valueKey: values.map((id) => keyOrder.rankOf(ops.values.keys[id]!)),
     sends,
     reads,
     writerOf,
     firstOkRead,
-    deleted: deletedKeys(ops, interner.keyIds),
+    deleted,
     sentTwice,
   };
 }
@@ -94,93 +119,95 @@ export function indexHistory(ops: readonly Op[]): IndexedHistory {
  * indeterminate: the request may well have arrived. Jepsen never records such an op; a simulation
  * that stops at a limit does.
  */
-function outcomes(ops: readonly Op[]): Uint8Array {
+function outcomes(ops: HistoryTable): Uint8Array {
   const outcome = new Uint8Array(ops.length);
-  // Entries stay, as NO_OP: a map that goes back to empty again and again is rebuilt each time.
-  const openOfProcess = new Map<number, number>();
-  const deleted = new Set<string>();
+  const openOfProcess = new Int32Array(ops.processes.length).fill(NO_OP);
+  const deleted = new Set<number>();
   for (let position = 0; position < ops.length; position++) {
-    const op = ops[position]!;
-    if (op.type === "invoke") openOfProcess.set(op.process, position);
-    const open = openOfProcess.get(op.process) ?? NO_OP;
-    if (op.f !== "send" && op.f !== "poll" && op.f !== "txn") {
-      if (op.f === "delete-topic") for (const key of op.keys ?? []) deleted.add(key);
-      if (op.type !== "invoke") openOfProcess.set(op.process, NO_OP);
+    const process = ops.process[position]!;
+    const type = ops.typeAt(position);
+    const open = openOfProcess[process]!;
+    if (type === Type.Invoke) openOfProcess[process] = position;
+    const doing = ops.functionAt(position);
+    if (doing > Doing.Txn) {
+      if (doing === Doing.DeleteTopic) addKeys(ops, position, deleted);
+      if (type !== Type.Invoke) openOfProcess[process] = NO_OP;
       continue;
     }
-    if (op.type === "invoke") {
+    if (type === Type.Invoke) {
       outcome[position] = INFO;
       continue;
     }
     if (open !== NO_OP) {
       outcome[open] = NOTHING;
-      openOfProcess.set(op.process, NO_OP);
+      openOfProcess[process] = NO_OP;
     }
-    outcome[position] = op.type === "ok" ? OK : op.type === "fail" ? FAIL : INFO;
-    if (deleted.size > 0 && op.f === "send" && op.type === "ok" && isAbout(op, deleted)) {
-      outcome[position] = INFO;
+    outcome[position] = type;
+    if (deleted.size > 0 && doing === Doing.Send && type === Type.Ok) {
+      if (sendsTo(ops, position, deleted)) outcome[position] = INFO;
     }
   }
   return outcome;
 }
 
-function deletedKeys(ops: readonly Op[], keyIds: ReadonlyMap<string, number>): Set<number> {
+function deletedKeys(ops: HistoryTable): Set<number> {
   const deleted = new Set<number>();
-  for (const { f, keys } of ops) {
-    if (f !== "delete-topic") continue;
-    for (const key of keys ?? []) {
-      const id = keyIds.get(key);
-      if (id !== undefined) deleted.add(id);
-    }
+  for (let position = 0; position < ops.length; position++) {
+    if (ops.functionAt(position) === Doing.DeleteTopic) addKeys(ops, position, deleted);
   }
   return deleted;
 }
 
-function isAbout(op: Op, keys: ReadonlySet<string>): boolean {
-  return op.value.some((microOp) => microOp.f === "send" && keys.has(microOp.key));
+/** Adds the recorded numbers of the keys that an op names. */
+function addKeys(ops: HistoryTable, position: number, to: Set<number>): void {
+  for (const key of ops.extrasAt(position)?.keys ?? []) to.add(ops.keyId(key));
 }
 
-function fillRows(ops: readonly Op[], outcome: Uint8Array, interner: Interner) {
+function sendsTo(ops: HistoryTable, position: number, keys: ReadonlySet<number>): boolean {
+  for (let row = ops.rowStart(position); row < ops.rowEnd[position]!; row++) {
+    const value = ops.rowValue[row]!;
+    if (value >= 0 && keys.has(ops.values.keys[value]!)) return true;
+  }
+  return false;
+}
+
+function fillRows(ops: HistoryTable, outcome: Uint8Array) {
   const counts = countRows(ops, outcome);
   const sends = emptyTable(counts.sends, ops.length);
   const reads = emptyTable(counts.reads, ops.length);
+  const keyOrder = new Ranks(ops.keys.length);
+  const valueOrder = new Ranks(ops.values.length);
+  const { rowValue, rowOffset, rowEnd, values } = ops;
   let sendRow = 0;
   let readRow = 0;
   for (let position = 0; position < ops.length; position++) {
     sends.start[position] = sendRow;
     reads.start[position] = readRow;
     if (outcome[position] === NOTHING) continue;
-    for (const microOp of ops[position]!.value) {
-      if (microOp.f === "send") {
-        sends.op[sendRow] = position;
-        sends.key[sendRow] = interner.key(microOp.key);
-        sends.value[sendRow] = interner.value(sends.key[sendRow]!, microOp.value);
-        sends.offset[sendRow] = knownOffset(microOp.offset);
-        sendRow++;
-        continue;
-      }
-      for (const record of microOp.records) {
-        reads.op[readRow] = position;
-        reads.key[readRow] = interner.key(record.key);
-        reads.value[readRow] = interner.value(reads.key[readRow]!, record.value);
-        reads.offset[readRow] = knownOffset(record.offset);
-        readRow++;
-      }
+    for (let row = ops.rowStart(position); row < rowEnd[position]!; row++) {
+      const coded = rowValue[row]!;
+      const recorded = coded < 0 ? ~coded : coded;
+      const table = coded < 0 ? reads : sends;
+      const at = coded < 0 ? readRow++ : sendRow++;
+      table.op[at] = position;
+      table.key[at] = keyOrder.rankOf(values.keys[recorded]!);
+      table.value[at] = valueOrder.rankOf(recorded);
+      table.offset[at] = rowOffset[row]!;
     }
   }
   sends.start[ops.length] = sendRow;
   reads.start[ops.length] = readRow;
-  return { sends, reads };
+  return { sends, reads, keyOrder, valueOrder };
 }
 
-function countRows(ops: readonly Op[], outcome: Uint8Array): { sends: number; reads: number } {
+function countRows(ops: HistoryTable, outcome: Uint8Array): { sends: number; reads: number } {
   let sends = 0;
   let reads = 0;
   for (let position = 0; position < ops.length; position++) {
     if (outcome[position] === NOTHING) continue;
-    for (const microOp of ops[position]!.value) {
-      if (microOp.f === "send") sends++;
-      else reads += microOp.records.length;
+    for (let row = ops.rowStart(position); row < ops.rowEnd[position]!; row++) {
+      if (ops.rowValue[row]! < 0) reads++;
+      else sends++;
     }
   }
   return { sends, reads };
@@ -196,39 +223,32 @@ function emptyTable(rows: number, ops: number): RowTable {
   };
 }
 
-/** Kafka's own mark for "not known" is -1 (ProduceResponse baseOffset with acks=0). */
-function knownOffset(offset: number | null): number {
-  return offset !== null && offset >= 0 ? offset : -1;
-}
+/** New numbers for old ones, in the order in which they are first asked for. */
+class Ranks {
+  length = 0;
+  /** Rank + 1 by old number; 0 for none yet. */
+  readonly #rank: Int32Array;
+  readonly #old: Int32Array;
 
-/** Small integers for texts, in order of first appearance. */
-class Interner {
-  readonly keys: string[] = [];
-  readonly keyIds = new Map<string, number>();
-  readonly values: string[] = [];
-  readonly valueKey: number[] = [];
-  readonly #valueIds: Map<string, number>[] = [];
-
-  key(text: string): number {
-    let id = this.keyIds.get(text);
-    if (id === undefined) {
-      id = this.keys.length;
-      this.keyIds.set(text, id);
-      this.keys.push(text);
-      this.#valueIds.push(new Map());
-    }
-    return id;
+  constructor(size: number) {
+    this.#rank = new Int32Array(size);
+    this.#old = new Int32Array(size);
   }
 
-  value(key: number, text: string): number {
-    const ids = this.#valueIds[key]!;
-    let id = ids.get(text);
-    if (id === undefined) {
-      id = this.values.length;
-      ids.set(text, id);
-      this.values.push(text);
-      this.valueKey.push(key);
-    }
-    return id;
+  rankOf(old: number): number {
+    const rank = this.#rank[old]! - 1;
+    if (rank >= 0) return rank;
+    this.#old[this.length] = old;
+    this.#rank[old] = ++this.length;
+    return this.length - 1;
+  }
+
+  has(old: number): boolean {
+    return (this.#rank[old] ?? 0) > 0;
+  }
+
+  /** The old numbers by rank. */
+  recordedIds(): Int32Array {
+    return this.#old.slice(0, this.length);
   }
 }

@@ -74,7 +74,7 @@ function findInternalOrder(
     if (delta === 1) continue;
     if (delta > 1 && unknownRow[key]! > before) continue;
     if (direction.verb === "polled") {
-      if (rebalancedOp !== position) rebalanced = rebalancedKeys(history, history.ops[position]!);
+      if (rebalancedOp !== position) rebalanced = rebalancedKeys(history, position);
       rebalancedOp = position;
       if (rebalanced?.has(key) === true) continue;
     }
@@ -95,21 +95,21 @@ function report(
     const order = orders.byKey[keyId]!;
     const key = history.keys[keyId]!;
     const [first, second] = [
-      history.values[table.value[before]!]!,
-      history.values[table.value[row]!]!,
+      history.values.textOf(table.value[before]!),
+      history.values.textOf(table.value[row]!),
     ];
     const offsets = [order.offsets[indexes[before]!]!, order.offsets[indexes[row]!]!];
     const gap = { after: indexes[before]!, before: indexes[row]! };
     const how = delta > 1 ? `over ${plural(delta - 1, "known record")}` : "not forward";
     return {
       key,
-      ops: [history.ops[position]!.index],
+      ops: [history.ops.indexAt(position)],
       offsets,
       values: [first, second],
       delta,
       ...(delta > 1 ? { skipped: skippedValues(history, order, gap) } : {}),
       saw:
-        `${key}: op ${history.ops[position]!.index} ${verb} "${first}" (offset ${offsets[0]}) and` +
+        `${key}: op ${history.ops.indexAt(position)} ${verb} "${first}" (offset ${offsets[0]}) and` +
         ` then "${second}" (offset ${offsets[1]}): ${how}`,
     };
   };

@@ -12,7 +12,7 @@
  */
 
 import { type Evidence, type FindingCollector, weakAcks } from "./findings.ts";
-import type { IndexedHistory } from "./indexed-history.ts";
+import { type IndexedHistory, OK } from "./indexed-history.ts";
 import { valuesAt } from "./version-order.ts";
 
 export function findLostWrites(evidence: Evidence, collector: FindingCollector): void {
@@ -25,7 +25,7 @@ export function findLostWrites(evidence: Evidence, collector: FindingCollector):
     if (furthestValue < 0 || history.deleted.has(keyId)) return;
     const order = orders.byKey[keyId]!;
     const reach = orders.firstIndex[furthestValue]!;
-    const reader = history.ops[history.reads.op[firstOkRead[furthestValue]!]!]!.index;
+    const reader = history.ops.indexAt(history.reads.op[firstOkRead[furthestValue]!]!);
     const reachOffset = order.offsets[reach]!;
     for (let index = 0; index <= reach; index++) {
       for (const value of valuesAt(order, index)) {
@@ -35,16 +35,16 @@ export function findLostWrites(evidence: Evidence, collector: FindingCollector):
         if (writerRow < 0 || committed[writerRow] !== 1) continue;
         const position = sends.op[writerRow]!;
         const describe = () => {
-          const writer = history.ops[position]!;
+          const writer = history.ops.indexAt(position);
           const offset = order.offsets[index]!;
           return {
             key,
-            ops: [writer.index, reader],
+            ops: [writer, reader],
             offsets: [offset, reachOffset],
-            values: [values[value]!, values[furthestValue]!],
+            values: [values.textOf(value), values.textOf(furthestValue)],
             saw:
-              `${key}: "${values[value]}" at offset ${offset}, sent by op ${writer.index}` +
-              ` (${writer.type === "ok" ? "acknowledged" : "proven committed"}), was polled by` +
+              `${key}: "${values.textOf(value)}" at offset ${offset}, sent by op ${writer}` +
+              ` (${history.outcome[position] === OK ? "acknowledged" : "proven committed"}), was polled by` +
               ` nobody, but op ${reader} polled offset ${reachOffset} beyond it`,
           };
         };

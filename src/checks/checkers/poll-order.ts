@@ -9,7 +9,7 @@
  * crashes, and when the key was rebalanced during the op.
  */
 
-import type { Op } from "../history.ts";
+import { Doing, Type } from "../history-table.ts";
 import { type Evidence, type FindingCollector, plural, skippedValues } from "./findings.ts";
 import { type IndexedHistory, OK } from "./indexed-history.ts";
 import { rebalancedKeys } from "./rebalanced-keys.ts";
@@ -27,15 +27,15 @@ export function findPollOrder(evidence: Evidence, collector: FindingCollector): 
   const lastRow = new Int32Array(history.keys.length).fill(NO_ROW);
   const touched: number[] = [];
   for (let position = 0; position < ops.length; position++) {
-    const op = ops[position]!;
-    if (moveConsumer(history, positionsOf, op)) continue;
+    if (moveConsumer(history, positionsOf, position)) continue;
     const from = reads.start[position]!;
     const to = reads.start[position + 1]!;
     if (from === to) continue;
-    let positions = positionsOf.get(op.process);
-    if (positions === undefined) positionsOf.set(op.process, (positions = new Map()));
+    const process = ops.process[position]!;
+    let positions = positionsOf.get(process);
+    if (positions === undefined) positionsOf.set(process, (positions = new Map()));
 
-    const rebalanced = rebalancedKeys(history, op);
+    const rebalanced = rebalancedKeys(history, position);
     for (let row = from; row < to; row++) {
       if (orders.readIndex[row]! < 0) continue;
       const key = reads.key[row]!;
@@ -60,27 +60,33 @@ export function findPollOrder(evidence: Evidence, collector: FindingCollector): 
 function moveConsumer(
   history: IndexedHistory,
   positionsOf: Map<number, Positions>,
-  op: Op,
+  position: number,
 ): boolean {
-  if (op.f === "crash") {
-    positionsOf.delete(op.process);
+  const { ops } = history;
+  const doing = ops.functionAt(position);
+  if (doing <= Doing.Txn) return false;
+  const process = ops.process[position]!;
+  if (doing === Doing.Crash) {
+    positionsOf.delete(process);
     return true;
   }
-  if (op.f !== "assign" && op.f !== "subscribe") return false;
+  if (doing !== Doing.Assign && doing !== Doing.Subscribe) return false;
   // An assign of unknown outcome may have taken effect: only the kept keys are certain.
-  if (op.type === "invoke" || op.type === "fail") return true;
-  const positions = positionsOf.get(op.process);
+  const type = ops.typeAt(position);
+  if (type === Type.Invoke || type === Type.Fail) return true;
+  const positions = positionsOf.get(process);
   if (positions === undefined) return true;
   const kept: Positions = new Map();
   // Jepsen keeps positions over a seek to the beginning, as it only seeks in new processes.
-  if (op.seekToBeginning !== true) {
-    for (const key of op.keys ?? []) {
+  const { keys = [], seekToBeginning = false } = ops.extrasAt(position) ?? {};
+  if (!seekToBeginning) {
+    for (const key of keys) {
       const id = history.keyIds.get(key);
       const row = id === undefined ? undefined : positions.get(id);
       if (row !== undefined) kept.set(id!, row);
     }
   }
-  positionsOf.set(op.process, kept);
+  positionsOf.set(process, kept);
   return true;
 }
 
@@ -94,7 +100,7 @@ function report(
   const describe = () => {
     const keyId = reads.key[row]!;
     const offsets = [reads.offset[before]!, reads.offset[row]!];
-    const [earlier, later] = [ops[reads.op[before]!]!, ops[reads.op[row]!]!];
+    const [earlier, later] = [ops.at(reads.op[before]!), ops.at(reads.op[row]!)];
     const key = history.keys[keyId]!;
     const gap = { after: orders.readIndex[before]!, before: orders.readIndex[row]! };
     const after =
@@ -106,7 +112,10 @@ function report(
       key,
       ops: [earlier.index, later.index],
       offsets,
-      values: [history.values[reads.value[before]!]!, history.values[reads.value[row]!]!],
+      values: [
+        history.values.textOf(reads.value[before]!),
+        history.values.textOf(reads.value[row]!),
+      ],
       delta,
       ...(delta > 1 ? { skipped: skippedValues(history, orders.byKey[keyId]!, gap) } : {}),
       saw: `${after}: ${how}`,

@@ -15,8 +15,8 @@ export function findPrecommittedReads({ history }: Evidence, collector: FindingC
     if (writerRow < 0 || sends.op[writerRow] !== reads.op[row]) continue;
     collector.report("precommitted-read", () => {
       const key = history.keys[reads.key[row]!]!;
-      const value = history.values[reads.value[row]!]!;
-      const op = ops[reads.op[row]!]!.index;
+      const value = history.values.textOf(reads.value[row]!);
+      const op = ops.indexAt(reads.op[row]!);
       const offset = reads.offset[row]!;
       const saw = `${key}: op ${op} sent "${value}" and polled it itself at offset ${offset}`;
       return { key, ops: [op], offsets: [offset], values: [value], saw };

@@ -28,7 +28,7 @@ export function visitRealtimeLags(
   /** Per process: key to the highest offset polled, -1 for none. */
   const polledOf = new Map<number, Map<string, number>>();
   for (let position = 0; position < ops.length; position++) {
-    const op = ops[position]!;
+    const op = ops.at(position);
     if (op.type === "invoke") invokedAt.set(op.process, op.time);
     if (op.f === "crash") polledOf.delete(op.process);
     if (op.type !== "ok") continue;
@@ -94,7 +94,7 @@ function proveOffsets(history: IndexedHistory, committed: Uint8Array): Map<strin
   const { ops, keys, reads, sends } = history;
   const proofs = new Map(keys.map((key) => [key, new OffsetProofs()]));
   for (let position = 0; position < ops.length; position++) {
-    const time = ops[position]!.time;
+    const time = ops.time[position]!;
     for (let row = sends.start[position]!; row < sends.start[position + 1]!; row++) {
       // What did not commit nobody has to poll.
       if (committed[row] !== 1) continue;

@@ -3,14 +3,17 @@
  * another position, so nothing is expected of the order in which it was polled (CHECKS §1.5).
  */
 
-import type { Op } from "../history.ts";
 import type { IndexedHistory } from "./indexed-history.ts";
 
 /** null when there were none, the usual case. */
-export function rebalancedKeys(history: IndexedHistory, op: Op): ReadonlySet<number> | null {
-  if (op.rebalanceLog === undefined || op.rebalanceLog.length === 0) return null;
+export function rebalancedKeys(
+  history: IndexedHistory,
+  position: number,
+): ReadonlySet<number> | null {
+  const rebalanceLog = history.ops.extrasAt(position)?.rebalanceLog;
+  if (rebalanceLog === undefined || rebalanceLog.length === 0) return null;
   const rebalanced = new Set<number>();
-  for (const keys of op.rebalanceLog) {
+  for (const keys of rebalanceLog) {
     for (const key of keys) {
       const id = history.keyIds.get(key);
       if (id !== undefined) rebalanced.add(id);

@@ -9,6 +9,7 @@
  * Left out: skips between ops. Other producers write in between all the time.
  */
 
+import { Doing } from "../history-table.ts";
 import { type Evidence, type FindingCollector, weakAcks } from "./findings.ts";
 import { INFO, OK } from "./indexed-history.ts";
 
@@ -18,15 +19,15 @@ export function findSendOrder(evidence: Evidence, collector: FindingCollector): 
   /** Per process: key to the last row in `sends` whose place is known. */
   const lastRowOf = new Map<number, Map<number, number>>();
   for (let position = 0; position < ops.length; position++) {
-    const op = ops[position]!;
-    if (op.f === "crash") lastRowOf.delete(op.process);
+    const process = ops.process[position]!;
+    if (ops.functionAt(position) === Doing.Crash) lastRowOf.delete(process);
     if (outcome[position] !== OK && outcome[position] !== INFO) continue;
     const from = sends.start[position]!;
     const to = sends.start[position + 1]!;
     for (let row = from; row < to; row++) {
       if (orders.sendIndex[row]! < 0) continue;
-      let lastRow = lastRowOf.get(op.process);
-      if (lastRow === undefined) lastRowOf.set(op.process, (lastRow = new Map()));
+      let lastRow = lastRowOf.get(process);
+      if (lastRow === undefined) lastRowOf.set(process, (lastRow = new Map()));
       const before = lastRow.get(sends.key[row]!);
       lastRow.set(sends.key[row]!, row);
       // Rows of the same op are the business of the internal order.
@@ -47,8 +48,8 @@ function report(
   const describe = () => {
     const key = history.keys[sends.key[row]!]!;
     const order = orders.byKey[sends.key[row]!]!;
-    const [earlier, later] = [ops[sends.op[before]!]!, ops[sends.op[row]!]!];
-    const values = [before, row].map((at) => history.values[sends.value[at]!]!);
+    const [earlier, later] = [ops.at(sends.op[before]!), ops.at(sends.op[row]!)];
+    const values = [before, row].map((at) => history.values.textOf(sends.value[at]!));
     const offsets = [before, row].map((at) => order.offsets[orders.sendIndex[at]!]!);
     return {
       key,

@@ -36,16 +36,16 @@ export function findUnseen({ history }: Evidence, collector: FindingCollector): 
         const key = history.keys[keyId]!;
         const named = rows.slice(0, NAMED_AT_MOST);
         const first = named[0]!;
-        const writer = ops[sends.op[first]!]!.index;
+        const writer = ops.indexAt(sends.op[first]!);
         return {
           key,
-          ops: [...new Set(named.map((row) => ops[sends.op[row]!]!.index))],
+          ops: [...new Set(named.map((row) => ops.indexAt(sends.op[row]!)))],
           offsets: named.map((row) => sends.offset[row]!).filter((offset) => offset >= 0),
-          values: named.map((row) => history.values[sends.value[row]!]!),
+          values: named.map((row) => history.values.textOf(sends.value[row]!)),
           count: rows.length,
           saw:
             `${key}: ${plural(rows.length, "acknowledged value")} never polled, the first` +
-            ` "${history.values[sends.value[first]!]}" of op ${writer}: lost, or not yet delivered`,
+            ` "${history.values.textOf(sends.value[first]!)}" of op ${writer}: lost, or not yet delivered`,
         };
       };
       collector.report("unseen", describe, outside);
@@ -86,7 +86,7 @@ export function unseenSeries(history: IndexedHistory): UnseenPoint[] {
     }
     for (const [key, count] of before) {
       if (counts[key] === count) continue;
-      points.push({ time: ops[position]!.time, key: history.keys[key]!, unseen: counts[key]! });
+      points.push({ time: ops.time[position]!, key: history.keys[key]!, unseen: counts[key]! });
     }
   }
   return points;

@@ -6,6 +6,7 @@
  */
 
 import type { Op } from "../history.ts";
+import type { HistoryTable } from "../history-table.ts";
 import { type AnalysisOptions, analysis, type HistoryAnalysis } from "./analysis.ts";
 import { ANOMALIES, ANOMALY_NAMES, type AnomalyName } from "./anomaly.ts";
 import type { Finding } from "./findings.ts";
@@ -47,7 +48,10 @@ export interface HistoryVerdict {
   readonly statistics: HistoryAnalysis["statistics"];
 }
 
-export function checkHistory(history: readonly Op[], options: CheckOptions): HistoryVerdict {
+export function checkHistory(
+  history: readonly Op[] | HistoryTable,
+  options: CheckOptions,
+): HistoryVerdict {
   return judge(analysis(history, options), options);
 }
 
