@@ -39,8 +39,10 @@ export class LostAnswers {
   readonly #overtaken = new Map<string, LostProposal>();
   /** By partition: since when a reassignment runs. */
   readonly #moving = new Map<string, Micros>();
-  /** When some broker's connection to ZooKeeper broke. */
-  readonly #disconnections: Micros[] = [];
+  /** When a node's connection to ZooKeeper broke. */
+  readonly #disconnections: { readonly node: number; readonly at: Micros }[] = [];
+  /** Nodes of the controllers by controller epoch. */
+  readonly #controllers = new Map<number, number>();
 
   constructor(observers: Observers) {
     observers.on<Kafka<"IsrProposed">>("IsrProposed", (proposal, _node, at) => {
@@ -59,16 +61,28 @@ export class LostAnswers {
     };
     observers.on<Kafka<"BecameLeader">>("BecameLeader", overtaken);
     observers.on<Kafka<"BecameFollower">>("BecameFollower", overtaken);
-    observers.on<Kafka<"ControllerElected">>("ControllerElected", () => this.#overtaken.clear());
+    observers.on<Kafka<"ControllerElected">>("ControllerElected", (o, node) => {
+      this.#overtaken.clear();
+      this.#controllers.set(o.controllerEpoch, node);
+    });
     observers.on<Kafka<"ReassignmentStarted">>("ReassignmentStarted", (o, _node, at) => {
       this.#moving.set(`${o.topic}-${o.partition}`, at);
     });
     observers.on<Kafka<"ReassignmentCompleted">>("ReassignmentCompleted", (o) => {
       this.#moving.delete(`${o.topic}-${o.partition}`);
     });
-    observers.on<ClientState>("ZkClientState", (o, _node, at) => {
-      if (o.state === "disconnected") this.#disconnections.push(at);
+    observers.on<ClientState>("ZkClientState", (o, node, at) => {
+      if (o.state === "disconnected") this.#disconnections.push({ node, at });
     });
+  }
+
+  /** When the connection of the controller that wrote a state broke in [from, until]; null if not. */
+  #brokeOf(state: PartitionState, from: Micros, until: Micros): Micros | null {
+    const controller = this.#controllers.get(state.controllerEpoch);
+    const broken = this.#disconnections.find(
+      ({ node, at }) => node === controller && at >= from && at <= until,
+    );
+    return broken?.at ?? null;
   }
 
   excuse(partition: PartitionGhost): Excuse | null {
@@ -85,12 +99,13 @@ export class LostAnswers {
     if (!target.every((id) => state?.isr.includes(id))) return null;
     const { proposal } = lost;
     const write = partition.writes.find((one) => one.at >= lost.at && isOf(one.state, proposal));
-    const broken = this.#disconnections.find((when) => when >= lost.at && when <= lost.until);
-    if (write === undefined || broken === undefined) return null;
+    if (write === undefined) return null;
+    const broken = this.#brokeOf(write.state, lost.at, lost.until);
+    if (broken === null) return null;
     const because =
       `the ISR [${write.state.isr}] that broker ${proposal.broker} asked for was written at ` +
-      `${time(write.at)}; a connection to ZooKeeper broke at ${time(broken)}, the write was sent again ` +
-      `and failed, and no ISR change since let the controller see that the reassignment of ${name} is done`;
+      `${time(write.at)}; its controller's connection to ZooKeeper broke at ${time(broken)}, the ` +
+      `write was sent again and failed, and no ISR change since let the controller see that the reassignment of ${name} is done`;
     return { clause: "C-65", because };
   }
 
@@ -105,12 +120,12 @@ export class LostAnswers {
     const { proposal, at } = pending;
     const { state } = write;
     if (state.leader !== broker || !isOf(state, proposal)) return null;
-    const broken = this.#disconnections.find((when) => when >= at);
-    if (broken === undefined) return null;
+    const broken = this.#brokeOf(state, at, Number.POSITIVE_INFINITY);
+    if (broken === null) return null;
     const because =
       `the ISR [${state.isr}] that broker ${proposal.broker} asked for was written at ` +
-      `${time(write.at)}; a connection to ZooKeeper broke at ${time(broken)}, the write was sent ` +
-      `again and failed, and the leader waits for the next LeaderAndIsr`;
+      `${time(write.at)}; its controller's connection to ZooKeeper broke at ${time(broken)}, the ` +
+      `write was sent again and failed, and the leader waits for the next LeaderAndIsr`;
     return { clause: "C-65", because };
   }
 }
