@@ -1,5 +1,6 @@
 /** Operators in scenarios: what a file may say, what is drawn, how it is judged. */
 import { describe, expect, test } from "vitest";
+import { parseDuration } from "../sim/index.ts";
 import { failureFile, parseFailureFile } from "./failure-file.ts";
 import { resolveScenario } from "./scenario.ts";
 import { parseScenarioFile } from "./scenario-file.ts";
@@ -55,6 +56,19 @@ describe("maintenance", () => {
     expect(resolve(text, "8").scenario.admin).not.toEqual(one.scenario.admin);
     const { admin, faults, maintenance, ...rest } = resolve("", "7").scenario;
     expect(one.scenario).toMatchObject(rest);
+  });
+
+  test("creates a deleted topic again while there is load", () => {
+    let created = 0;
+    for (let seed = 0; seed < 30; seed++) {
+      const late = "maintenance: { operations: [3, 3], kinds: [recreate] }\n";
+      for (const entry of resolve(late, String(seed)).scenario.admin) {
+        if (entry["create-topic"] === undefined) continue;
+        expect(parseDuration(entry.at)).toBeLessThan(15_000_000);
+        created++;
+      }
+    }
+    expect(created).toBe(90);
   });
 
   test("every seed is a valid scenario, and a failure file keeps what was drawn", () => {
