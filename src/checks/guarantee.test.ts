@@ -159,7 +159,7 @@ describe("data-losing failures [C-1]", () => {
   });
 
   it("excuse an ISR change of a former life (KIP-903) [C-1c]", () => {
-    const join = (proposeLate: boolean) => {
+    const join = (when: "before" | "unregistered" | "registered") => {
       const stream = new Stream().committed("a").isr(1, 0, [1, 2]).write(1, "b").fetch(2, 1);
       stream.fetch(3, 1).commit(1, 2);
       const propose = () =>
@@ -173,14 +173,18 @@ describe("data-losing failures [C-1]", () => {
           leaderEpoch: 0,
           partitionEpoch: 1,
         });
-      if (!proposeLate) propose();
-      stream.powerOff(3).expire(3).restart(3, 0).register(3);
-      if (proposeLate) propose();
+      if (when === "before") propose();
+      stream.powerOff(3).expire(3).restart(3, 0);
+      // A fetch of the former life was on its way.
+      if (when === "unregistered") propose();
+      stream.register(3);
+      if (when === "registered") propose();
       stream.isr(1, 0, [1, 2, 3]).isr(3, 1, [3]).lead(3, 1, [3]);
       return stream.clause(LOST);
     };
-    expect(join(false)).toBe("C-1c");
-    expect(join(true)).toBe(null);
+    expect(join("before")).toBe("C-1c");
+    expect(join("unregistered")).toBe("C-1c");
+    expect(join("registered")).toBe(null);
   });
 
   it("excuse a member of the ISR that is back with less, until it joins anew [C-32]", () => {
@@ -302,6 +306,19 @@ describe("weaker producers", () => {
     };
     expect(story(true)).toEqual(["C-4", undefined]);
     expect(story(false)).toEqual([undefined, undefined]);
+  });
+
+  it("acks=1 excuses an offset given away anew, also where the leader began above it [C-42]", () => {
+    const rewritten = (began: boolean) => {
+      const stream = new Stream({ producers: [producer] }).committed("a").write(1, "x");
+      stream.sent("p1", "x").acknowledged("p1", "x", 1, 1).isr(2, 1, [2, 3]).lead(2, 1, [2, 3]);
+      stream.write(2, "other").fetch(3, 2).commit(2, 2);
+      if (began) stream.truncate(3, 3, "reset");
+      stream.isr(3, 2, [3]).lead(3, 2, [3]);
+      return stream.tracker.classify(historyFinding("inconsistent-offsets", 0, { offset: 1 }));
+    };
+    expect(rewritten(false)?.outside.clause).toBe("C-4");
+    expect(rewritten(true)?.outside.clause).toBe("C-4");
   });
 
   it("acks=1 does not excuse the loss of a record that was committed [C-6]", () => {

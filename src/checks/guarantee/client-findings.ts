@@ -283,10 +283,13 @@ function lastCut(partition: PartitionGhost, offset: number, until: number): numb
   return partition.losses.findLast((loss) => loss.at <= until && loss.from <= offset)?.at ?? -1;
 }
 
-/** Whether the newest leader has the record at its offset, or cannot tell because it began above. */
+/** Whether the record is at its offset still, for all that the newest leader ever had of it. */
 function stands(partition: PartitionGhost, weak: WeakAcknowledgement): boolean {
-  const log = partition.newestLeader?.log;
-  return log !== undefined && (weak.offset < log.start || log.valueAt(weak.offset) === weak.value);
+  const { committed, newestLeader } = partition;
+  if (newestLeader === null) return false;
+  // What was deleted before the newest leader began is told by the committed log.
+  const log = weak.offset < newestLeader.log.start ? committed.log : newestLeader.log;
+  return log.valueAt(weak.offset) === weak.value;
 }
 
 /** The first leader after the one that acknowledged, be it elected before or after the answer. */

@@ -212,11 +212,12 @@ export class ClusterEvents {
     return null;
   }
 
-  /** Whether a broker was registered anew in (after, until]. */
-  registeredSince(broker: number, after: Micros, until: Micros): boolean {
-    return this.#registrations.some(
+  /** When a broker was first registered anew in (after, until]; null if it was not. */
+  registeredSince(broker: number, after: Micros, until: Micros): Micros | null {
+    const found = this.#registrations.find(
       ({ broker: id, at, present }) => id === broker && present && at > after && at <= until,
     );
+    return found?.at ?? null;
   }
 
   /**

@@ -133,7 +133,7 @@ export class LostRecords {
     const shortening = lastShortening(partition, member, question);
     if (shortening === null || shortening.kind !== "lost") return this.excuse(question, member);
     const cause = this.#events.dataLoss(member, shortening, this.topic(partition.topic));
-    if (cause === null || this.#events.registeredSince(member, cause.at, at)) {
+    if (cause === null || this.#events.registeredSince(member, cause.at, at) !== null) {
       return this.excuse(question, member);
     }
     return this.excuseMember(question, member);
@@ -295,7 +295,7 @@ export class LostRecords {
     if (cause === null) return null;
     // A joining that was committed before the broker came back took nothing for granted.
     const joined = lastJoining(partition, broker, { from: loss.at, until: at });
-    if (joined !== null) return this.#staleExpansion(partition, { broker, loss, cause, joined });
+    if (joined !== null) return this.#staleExpansion(partition, { broker, cause, joined });
     const isr = isrAt(partition, broker, at);
     if (!isr.includes(broker)) {
       // Elected uncleanly while it was down: what it had lost by then shows when it starts.
@@ -360,21 +360,20 @@ export class LostRecords {
     return { clause: "C-1a", because };
   }
 
-  /** [C-1c, ISR-5]: asked for before the failed broker was back, committed after it had failed. */
+  /**
+   * [C-1c, ISR-5]: asked for before the failed broker was registered again, hence before it fetched
+   * anything in its new life, and committed after it had failed.
+   */
   #staleExpansion(
     partition: PartitionGhost,
-    found: {
-      broker: number;
-      loss: Shortening;
-      cause: Cause;
-      joined: StateWrite;
-    },
+    found: { broker: number; cause: Cause; joined: StateWrite },
   ): Excuse | null {
-    const { broker, loss, cause, joined } = found;
+    const { broker, cause, joined } = found;
     const index = partition.writes.indexOf(joined);
     const since = partition.writes[index - 1]?.at ?? 0;
-    const asked = this.#events.expansion(partition.name, broker, since, loss.at);
-    const askedAgain = this.#events.expansion(partition.name, broker, loss.at + 1, joined.at);
+    const back = this.#events.registeredSince(broker, cause.at, joined.at) ?? joined.at;
+    const asked = this.#events.expansion(partition.name, broker, since, back);
+    const askedAgain = this.#events.expansion(partition.name, broker, back + 1, joined.at);
     if (asked === null || askedAgain !== null) return null;
     const because =
       `${cause.words}; its joining the ISR of ${partition.name}, asked for at ${time(asked)} in ` +
