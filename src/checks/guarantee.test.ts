@@ -423,9 +423,27 @@ describe("ZooKeeper [C-1g]", () => {
 
   it("a leader outside of the ISR follows from a state that went back", () => {
     // The controller told broker 2 of a state that is lost now; its ISR goes into another.
-    const leader = (fault: string | null) => story(fault).isr(1, 0, [2]).clause("LeaderInIsr");
-    expect(leader("lying-fsync")).toBe("C-1g");
-    expect(leader(null)).toBe(null);
+    const leader = (fault: string | null, server: number) => {
+      const epoch = { epoch: 2, lastZxid: 0, prefixHash: 0 };
+      const stream = story(fault).state({ kind: "ZkEpochEstablished", server, ...epoch }, server);
+      return stream.isr(1, 0, [2]).clause("LeaderInIsr");
+    };
+    expect(leader("lying-fsync", 2)).toBe("C-1g");
+    expect(leader(null, 2)).toBe(null);
+    // One server lost it, and the ensemble did not.
+    expect(leader("lying-fsync", 1)).toBe(null);
+  });
+
+  it("a loss that no disk explains leaves no excuse that argues with the ISR [C-1a, C-1d, C-9]", () => {
+    const story = (server: number) => {
+      const stream = new Stream().committed("a", "b").isr(1, 1, [1]).lead(1, 1, [1]);
+      const epoch = { epoch: 2, lastZxid: 0, prefixHash: 0 };
+      stream.state({ kind: "ZkEpochEstablished", server, ...epoch }, server);
+      stream.powerOff(1).expire(1).isr(-1, 2, [1]).restart(1, 1).register(1);
+      return stream.isr(1, 3, [1]).lead(1, 3, [1]).clause("NoCommittedRecordLost");
+    };
+    expect(story(1)).toBe("C-9");
+    expect(story(3)).toBe(null);
   });
 
   it("what was sent later may stand where a record that is lost stood", () => {

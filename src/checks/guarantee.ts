@@ -19,6 +19,7 @@ import { LostRecords } from "./guarantee/lost-records.ts";
 import { isUnclean, lastElection } from "./guarantee/partition-history.ts";
 import { ProducerEvents } from "./guarantee/producer-events.ts";
 import { StuckFollowers } from "./guarantee/stuck-followers.ts";
+import { ZooKeeperLosses } from "./guarantee/zookeeper-losses.ts";
 import type { ClusterFacts } from "./invariants/facts.ts";
 import { KafkaGhost } from "./invariants/kafka-ghost.ts";
 import type { PartitionGhost } from "./invariants/partition-ghost.ts";
@@ -28,6 +29,17 @@ export type { AppliedFault, Excuse } from "./guarantee/excuse.ts";
 export interface OutsideGuarantee {
   readonly outside: Excuse;
 }
+
+/** Checks of the ensemble itself: a server that lost committed state is enough to break them [C-1g]. */
+const OF_ZOOKEEPER: ReadonlySet<string> = new Set([
+  "ZabPrefixConsistency",
+  "ZabTotalOrder",
+  "ZabLeaderLogCompleteness",
+  "ZabCommittedLogDurability",
+  "ZabSingleLeaderPerEpoch",
+  "ZabMonotonicReads",
+  "EphemeralLifetime",
+]);
 
 /** Checks whose promise rests on ZooKeeper keeping what it committed [C-1g]. */
 const REST_ON_ZOOKEEPER: ReadonlySet<string> = new Set([
@@ -44,13 +56,6 @@ const REST_ON_ZOOKEEPER: ReadonlySet<string> = new Set([
   "ControllerEpochMonotonic",
   "ControllerFencing",
   "BrokerEpochsMonotonic",
-  "ZabPrefixConsistency",
-  "ZabTotalOrder",
-  "ZabLeaderLogCompleteness",
-  "ZabCommittedLogDurability",
-  "ZabSingleLeaderPerEpoch",
-  "ZabMonotonicReads",
-  "EphemeralLifetime",
   "lost-write",
   "unseen",
   "inconsistent-offsets",
@@ -58,6 +63,16 @@ const REST_ON_ZOOKEEPER: ReadonlySet<string> = new Set([
   "int-poll-skip",
   "nonmonotonic-poll",
   "int-nonmonotonic-poll",
+]);
+
+/** Clauses that argue with the ISR that ZooKeeper kept, and who was in office: void if it forgot them. */
+const ARGUES_WITH_ZOOKEEPER: ReadonlySet<string> = new Set([
+  "C-1",
+  "C-1a",
+  "C-1c",
+  "C-1d",
+  "C-9",
+  "C-32",
 ]);
 
 /** Anomalies of a history that no single op shows. */
@@ -88,6 +103,7 @@ export class GuaranteeTracker {
   readonly #facts: ClusterFacts;
   readonly #ghost: KafkaGhost;
   readonly #events: ClusterEvents;
+  readonly #zooKeeper: ZooKeeperLosses;
   readonly #lost: LostRecords;
   readonly #clients: ClientFindings;
   readonly #idempotence: IdempotenceGaps;
@@ -104,6 +120,7 @@ export class GuaranteeTracker {
     this.#facts = facts;
     this.#ghost = ghost ?? new KafkaGhost(observers);
     this.#events = new ClusterEvents(observers, this.#ghost);
+    this.#zooKeeper = new ZooKeeperLosses(observers, this.#ghost, this.#events);
     const producers = new ProducerEvents(observers, facts, this.#ghost);
     this.#lost = new LostRecords(facts, this.#events);
     this.#idempotence = new IdempotenceGaps(producers);
@@ -131,12 +148,14 @@ export class GuaranteeTracker {
       this.#begunAnew.excuse(judged) ??
       this.#zooKeeperLoss(judged) ??
       this.#consequence(judged);
-    return outside === null ? null : { outside };
+    if (outside === null) return null;
+    const isVoid = ARGUES_WITH_ZOOKEEPER.has(outside.clause);
+    return isVoid && this.#zooKeeper.unexplained(judged.at) ? null : { outside };
   }
 
   #zooKeeperLoss(finding: Finding): Excuse | null {
-    if (!REST_ON_ZOOKEEPER.has(finding.check)) return null;
-    return this.#events.zooKeeperLoss(finding.at);
+    if (OF_ZOOKEEPER.has(finding.check)) return this.#zooKeeper.excuseServer(finding.at);
+    return REST_ON_ZOOKEEPER.has(finding.check) ? this.#zooKeeper.excuse(finding.at) : null;
   }
 
   #excuse(finding: Finding): Excuse | null {

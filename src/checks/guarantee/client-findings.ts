@@ -137,7 +137,7 @@ export class ClientFindings {
       if (write.before === null || write.before.leader === write.state.leader) continue;
       const because =
         `sent with acks=0 at ${time(weak.at)}; the leader of ${partition.name} changed at ` +
-        `${time(write.at)} from broker ${write.before.leader} to ${write.state.leader}`;
+        `${time(write.at)} from ${whoLed(write.before.leader)} to ${whoLed(write.state.leader)}`;
       return { clause: "C-5", because };
     }
     const fault = this.#lost.troubleAround(weak.at, METADATA_AGE);
@@ -305,4 +305,8 @@ function laterLeader(
     return at >= weak.at - METADATA_AGE && before !== null && before.leader !== state.leader;
   };
   return partition.writes.find(later) ?? null;
+}
+
+function whoLed(leader: number): string {
+  return leader < 0 ? "nobody" : `broker ${leader}`;
 }

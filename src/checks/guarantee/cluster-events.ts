@@ -10,7 +10,7 @@ import type { TopicFacts } from "../invariants/facts.ts";
 import type { KafkaGhost } from "../invariants/kafka-ghost.ts";
 import type { PartitionGhost, Shortening, StateWrite } from "../invariants/partition-ghost.ts";
 import { brokerIdOf, eachZnodeWrite } from "../invariants/znodes.ts";
-import type { AppliedFault, Excuse } from "./excuse.ts";
+import type { AppliedFault } from "./excuse.ts";
 
 type Kafka<K extends KafkaObservation["kind"]> = Extract<KafkaObservation, { kind: K }>;
 type Node<K extends NodeObservation["kind"]> = Extract<NodeObservation, { kind: K }>;
@@ -113,7 +113,7 @@ export class ClusterEvents {
   }
 
   /** The latest fault of a kind at a node that began in (after, until]; null if none. */
-  #faultAt(kind: string, target: string, after: Micros, until: Micros): AppliedFault | null {
+  faultAt(kind: string, target: string, after: Micros, until: Micros): AppliedFault | null {
     for (let i = this.faults.length - 1; i >= 0; i--) {
       const fault = this.faults[i] as AppliedFault;
       if (fault.kind !== kind || fault.at > until || fault.at <= after) continue;
@@ -122,7 +122,8 @@ export class ClusterEvents {
     return null;
   }
 
-  #powerFailure(node: number | undefined, after: Micros, until: Micros): Micros | null {
+  /** The latest power failure of a node in (after, until]; null if none. */
+  powerFailure(node: number | undefined, after: Micros, until: Micros): Micros | null {
     const times = node === undefined ? undefined : this.#powerFailures.get(node);
     if (times === undefined) return null;
     for (let i = times.length - 1; i >= 0; i--) {
@@ -143,43 +144,17 @@ export class ClusterEvents {
     topic: TopicFacts | undefined,
   ): { readonly at: Micros; readonly words: string } | null {
     const name = `b${broker}`;
-    const wipe = this.#faultAt("wipe-disk", name, loss.since, loss.at);
+    const wipe = this.faultAt("wipe-disk", name, loss.since, loss.at);
     if (wipe !== null) {
       return { at: wipe.at, words: `the disk of broker ${broker} was wiped at ${time(wipe.at)}` };
     }
-    const at = this.#powerFailure(this.#ghost.nodes.get(broker), loss.since, loss.at);
+    const at = this.powerFailure(this.#ghost.nodes.get(broker), loss.since, loss.at);
     if (at === null) return null;
     const words = `broker ${broker} lost power and unflushed records at ${time(at)}`;
     if (topic?.flushMessages !== 1) return { at, words };
-    const lie = this.#faultAt("lying-fsync", name, -1, at);
+    const lie = this.faultAt("lying-fsync", name, -1, at);
     if (lie === null) return null;
     return { at, words: `${words}, its disk having lied about fsync since ${time(lie.at)}` };
-  }
-
-  /** How the ensemble came to lose committed state before `until` [C-1g]; null if it did not. */
-  zooKeeperLoss(until: Micros): Excuse | null {
-    for (const { server, node, at } of this.#ghost.zooKeeper.drops) {
-      if (at > until) break;
-      const cause = this.#zooKeeperCause(server, node, at);
-      if (cause !== null) return cause;
-    }
-    return null;
-  }
-
-  #zooKeeperCause(server: number, node: number, until: Micros): Excuse | null {
-    const name = `zk${server}`;
-    const at = this.#powerFailure(node, -1, until);
-    const wipe = this.#faultAt("wipe-disk", name, -1, until);
-    if (wipe !== null) {
-      const because = `the disk of ZooKeeper server ${server} was wiped at ${time(wipe.at)}`;
-      return { clause: "C-1g", because };
-    }
-    const lie = at === null ? null : this.#faultAt("lying-fsync", name, -1, at);
-    if (at === null || lie === null) return null;
-    const because =
-      `the disk of ZooKeeper server ${server} lied about fsync from ${time(lie.at)} on, ` +
-      `and it lost power at ${time(at)}`;
-    return { clause: "C-1g", because };
   }
 
   /**
