@@ -412,6 +412,10 @@ describe("ZooKeeper [C-1g]", () => {
     stream.state({ kind: "ZkLogLoaded", server: 2, lastZxid: 0, prefixHash: 0 }, 2);
     return stream;
   };
+  const leads = (stream: Stream, server: number) => {
+    const epoch = { epoch: 2, lastZxid: 0, prefixHash: 0 };
+    return stream.state({ kind: "ZkEpochEstablished", server, ...epoch }, server);
+  };
 
   it("a lying or wiped disk excuses the loss of committed transactions", () => {
     expect(story("lying-fsync").clause("ZabCommittedLogDurability")).toBe("C-1g");
@@ -424,9 +428,7 @@ describe("ZooKeeper [C-1g]", () => {
   it("a leader outside of the ISR follows from a state that went back", () => {
     // The controller told broker 2 of a state that is lost now; its ISR goes into another.
     const leader = (fault: string | null, server: number) => {
-      const epoch = { epoch: 2, lastZxid: 0, prefixHash: 0 };
-      const stream = story(fault).state({ kind: "ZkEpochEstablished", server, ...epoch }, server);
-      return stream.isr(1, 0, [2]).clause("LeaderInIsr");
+      return leads(story(fault), server).isr(1, 0, [2]).clause("LeaderInIsr");
     };
     expect(leader("lying-fsync", 2)).toBe("C-1g");
     expect(leader(null, 2)).toBe(null);
@@ -437,9 +439,7 @@ describe("ZooKeeper [C-1g]", () => {
   it("a loss that no disk explains leaves no excuse that argues with the ISR [C-1a, C-1d, C-9]", () => {
     const story = (server: number) => {
       const stream = new Stream().committed("a", "b").isr(1, 1, [1]).lead(1, 1, [1]);
-      const epoch = { epoch: 2, lastZxid: 0, prefixHash: 0 };
-      stream.state({ kind: "ZkEpochEstablished", server, ...epoch }, server);
-      stream.powerOff(1).expire(1).isr(-1, 2, [1]).restart(1, 1).register(1);
+      leads(stream, server).powerOff(1).expire(1).isr(-1, 2, [1]).restart(1, 1).register(1);
       return stream.isr(1, 3, [1]).lead(1, 3, [1]).clause("NoCommittedRecordLost");
     };
     expect(story(1)).toBe("C-9");
@@ -448,7 +448,7 @@ describe("ZooKeeper [C-1g]", () => {
 
   it("what was sent later may stand where a record that is lost stood", () => {
     const order = (fault: string | null) => {
-      const stream = story(fault).committed("a", "b");
+      const stream = leads(story(fault), 2).committed("a", "b");
       stream.restart(2, 0).isr(2, 1, [2]).lead(2, 1, [2]);
       const about = { record: "a", others: ["b"] };
       const finding = { ...historyFinding("nonmonotonic-send", stream.at), ...about };

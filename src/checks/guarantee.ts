@@ -122,7 +122,7 @@ export class GuaranteeTracker {
     this.#events = new ClusterEvents(observers, this.#ghost);
     this.#zooKeeper = new ZooKeeperLosses(observers, this.#ghost, this.#events);
     const producers = new ProducerEvents(observers, facts, this.#ghost);
-    this.#lost = new LostRecords(facts, this.#events);
+    this.#lost = new LostRecords(facts, this.#events, this.#zooKeeper);
     this.#idempotence = new IdempotenceGaps(producers);
     this.#clients = new ClientFindings(producers, this.#lost, this.#idempotence);
     this.#lostAnswers = new LostAnswers(observers);

@@ -28,6 +28,7 @@ import {
   uncleanTerm,
 } from "./partition-history.ts";
 import { reassignmentCutShort } from "./reassignments-cut-short.ts";
+import type { ZooKeeperLosses } from "./zookeeper-losses.ts";
 
 /** Leaders followed back at most: from a follower that cut its log to whom it followed. */
 const DEPTH = 8;
@@ -40,10 +41,12 @@ interface Cause {
 export class LostRecords {
   readonly #facts: ClusterFacts;
   readonly #events: ClusterEvents;
+  readonly #zooKeeper: ZooKeeperLosses;
 
-  constructor(facts: ClusterFacts, events: ClusterEvents) {
+  constructor(facts: ClusterFacts, events: ClusterEvents, zooKeeper: ZooKeeperLosses) {
     this.#facts = facts;
     this.#events = events;
+    this.#zooKeeper = zooKeeper;
   }
 
   topic(name: string): TopicFacts | undefined {
@@ -62,7 +65,7 @@ export class LostRecords {
     }
     const excuse = this.excuse({ partition, offset, at: loss.at }, loss.leader);
     const reopened = loss.deleted ? this.#reopened(partition, loss, offset) : null;
-    return excuse ?? reopened ?? this.#events.zooKeeperLoss(loss.at);
+    return excuse ?? reopened ?? this.#zooKeeper.excuse(loss.at);
   }
 
   /**
