@@ -106,6 +106,21 @@ describe("roles [CTL-36, REP-20, REP-25]", () => {
     expect(cluster.partition(1).isLeader).toBe(true);
   });
 
+  it("a newer leader epoch with an older partition epoch changes nothing [CTL-36.3]", () => {
+    const cluster = running();
+    cluster.elect(1);
+    const older = { leaderEpoch: 2, partitionEpoch: 0, leader: 2 };
+    for (const id of [1, 2]) {
+      const before = { leaderEpoch: 1, partitionEpoch: 1, leaderId: 1, isLeader: id === 1 };
+      expect(cluster.tell(id, older)).toEqual([ErrorCode.NONE]);
+      expect(cluster.partition(id)).toMatchObject(before);
+      expect(cluster.tell(id, { ...older, partitionEpoch: 1 })).toEqual([ErrorCode.NONE]);
+      const after = { leaderEpoch: 2, partitionEpoch: 1, leaderId: 2, isLeader: id === 2 };
+      expect(cluster.partition(id)).toMatchObject(after);
+    }
+    expect(cluster.factsOf("BecameLeader").map(({ broker }) => broker)).toEqual([1, 1, 2]);
+  });
+
   it("variant unfenced-leader-and-isr goes back to an older epoch", () => {
     const cluster = running({ variant: "unfenced-leader-and-isr" });
     cluster.elect(1);

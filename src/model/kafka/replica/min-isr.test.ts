@@ -148,6 +148,52 @@ describe("pending changes [REP-44, ISR-6, ISR-7]", () => {
     expect(cluster.partition(1).pending).not.toBeNull();
   });
 
+  it("an answer of the present partition epoch is the newest there is [ISR-6]", () => {
+    const cluster = joining();
+    const { answered } = cluster.unanswered[0]!;
+    answered({ errorCode: 0, leaderId: 1, leaderEpoch: 0, isr: [1, 2], partitionEpoch: 1 });
+    expect(cluster.partition(1)).toMatchObject({ isr: [1, 2], partitionEpoch: 1, pending: null });
+    expect(cluster.factsOf("IsrCommitted", 1).at(-1)).toMatchObject({ isr: [1, 2] });
+  });
+
+  it("an answer finds a log directory that failed meanwhile: nothing is led any more [REP-10]", () => {
+    const cluster = joining();
+    const { proposal, answered } = cluster.unanswered[0]!;
+    cluster.member(1).node.disk.failing = true;
+    cluster.produce(1, "b", 1);
+    const offline = { offline: true, isLeader: false, isr: [], pending: null, partitionEpoch: 1 };
+    expect(cluster.partition(1)).toMatchObject(offline);
+    expect(cluster.partition(1)).toMatchObject({ replicas: [], leaderEpochStartOffset: -1 });
+    const before = cluster.factsOf("IsrCommitted").length;
+    cluster.answer(proposal, answered);
+    expect(cluster.partition(1)).toMatchObject(offline);
+    cluster.answer(proposal, answered, ErrorCode.UNKNOWN_SERVER_ERROR);
+    cluster.run(100_000);
+    expect(cluster.unanswered).toHaveLength(1);
+    expect(cluster.factsOf("IsrCommitted")).toHaveLength(before);
+  });
+
+  it("an answer for a replica that was deleted meanwhile changes nothing [ISR-6]", () => {
+    const cluster = joining();
+    const partition = cluster.partition(1);
+    const { proposal, answered } = cluster.unanswered[0]!;
+    cluster.manager(1).stopReplicas({
+      controllerId: 0,
+      controllerEpoch: 1,
+      brokerEpoch: -1,
+      topicStates: [
+        {
+          topicName: "t",
+          partitionStates: [{ partitionIndex: 0, leaderEpoch: -2, deletePartition: true }],
+        },
+      ],
+    });
+    const before = cluster.factsOf("IsrCommitted").length;
+    cluster.answer(proposal, answered);
+    expect(partition).toMatchObject({ deleted: true, partitionEpoch: 1 });
+    expect(cluster.factsOf("IsrCommitted")).toHaveLength(before);
+  });
+
   it("an unknown error is answered with the same proposal [ISR-6]", () => {
     const cluster = joining();
     const { proposal, answered } = cluster.unanswered[0]!;
