@@ -38,16 +38,14 @@ const PATIENCE_FACTOR = 40;
 
 export class Driver {
   readonly #program: string;
-  readonly #root: string;
   readonly #folder: string;
   readonly #judges: Measured[] = [];
   /** Mutants in code that runs while the program is loaded. */
   readonly #early = new Set<string>();
 
-  /** `folder` is for files of its own. */
-  constructor(program: string, root: string, folder: string) {
+  /** `folder` has the scenarios, and room for files of the driver's own. */
+  constructor(program: string, folder: string) {
     this.#program = program;
-    this.#root = root;
     this.#folder = folder;
   }
 
@@ -171,7 +169,7 @@ export class Driver {
   #start(job: Job, active?: string): ChildProcess {
     const jobFile = join(this.#folder, "job.json");
     writeFileSync(jobFile, JSON.stringify(job));
-    const words = ["--max-old-space-size=2000", this.#program, this.#root, jobFile];
+    const words = ["--max-old-space-size=2000", this.#program, this.#folder, jobFile];
     return spawn(process.execPath, words, {
       cwd: this.#folder,
       env: { ...process.env, ...(active === undefined ? {} : { ACTIVE_MUTANT: active }) },

@@ -67,6 +67,8 @@ interface InstrumenterModule {
 export interface Instrumented {
   /** By path from the root: the text with its sampled mutants. */
   readonly texts: ReadonlyMap<string, string>;
+  /** All files that are mutated. */
+  readonly files: readonly string[];
   readonly sample: readonly Mutant[];
   /** How many mutants a file has, those excluded by rule not counted. */
   readonly counts: ReadonlyMap<string, number>;
@@ -74,7 +76,7 @@ export interface Instrumented {
   readonly excluded: ReadonlyMap<string, number>;
 }
 
-/** Instruments the files whose path contains `only`; keeps every `step`-th mutant. */
+/** Keeps every `step`-th mutant, of the files whose path contains `only`. */
 export async function instrument(
   root: string,
   only: string,
@@ -85,9 +87,7 @@ export async function instrument(
   const silent = () => {};
   const quiet = () => false;
   const logger = { debug: silent, info: silent, isDebugEnabled: quiet, warn: silent };
-  const files = FOLDERS.flatMap(({ folder }) => sourcesOf(root, folder)).filter((file) =>
-    file.includes(only),
-  );
+  const files = FOLDERS.flatMap(({ folder }) => sourcesOf(root, folder));
   const made = await new Instrumenter(logger).instrument(
     files.map((name) => ({
       name,
@@ -117,10 +117,10 @@ export async function instrument(
       column: start.column,
     });
   }
-  const sample = sampleOf(all, step, seed);
+  const sample = sampleOf(all, step, seed).filter(({ file }) => file.includes(only));
   const kept = new Set(sample.map(({ id }) => id));
   const texts = new Map(made.files.map(({ name, content }) => [name, prune(content, kept)]));
-  return { texts, sample, counts, excluded };
+  return { texts, sample, counts, excluded, files };
 }
 
 /** A systematic sample: every `step`-th mutant of each folder, in the order of the code. */

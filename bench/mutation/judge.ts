@@ -2,7 +2,7 @@
  * The program that is run with the mutants in it: measures the judges without a mutant, then takes
  * the mutants of a job one by one, and prints a line of JSON for each event.
  *
- * `node judge.mjs <root> <job file>`; see `Job`. The parent kills it when a judge takes too long.
+ * `node judge.mjs <folder with scenarios> <job file>`; see `Job`. The parent kills it when a judge takes too long.
  */
 import { readFileSync, writeSync } from "node:fs";
 import { allJudges, type Judge, type JudgeKind } from "./judges.ts";
