@@ -69,6 +69,8 @@ describe("goals", () => {
       "ISR expanded",
       "committed record lost",
       "high watermark of a new leader was behind",
+      "leader wrote its ISR itself",
+      "last replica of the ISR failed",
     ]);
   });
 

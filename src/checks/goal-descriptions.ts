@@ -176,6 +176,118 @@ export const GOALS = {
     says: "The last write before a power failure was torn.",
     source: "[LOG-30]",
   },
+  "reassignment completed": {
+    says: "New replicas caught up, and the old ones were taken down.",
+    source: "[CTL-84], C-34",
+  },
+  "reassignment cancelled": {
+    says: "A running reassignment was taken back.",
+    source: "[CTL-82]",
+  },
+  "reassignment got another target": {
+    says: "A running reassignment was replaced by another.",
+    source: "[CTL-80]",
+  },
+  "replica added by a reassignment": {
+    says: "A partition got more replicas than it had.",
+    source: "[CTL-80, CTL-85]",
+  },
+  "replica removed by a reassignment": {
+    says: "A partition got fewer replicas than it had.",
+    source: "[CTL-84]",
+  },
+  "leader moved to the target of a reassignment": {
+    says: "The leader was not among the target replicas, and another took over.",
+    source: "[CTL-41, CTL-84]",
+  },
+  "controller moved during a reassignment": {
+    says: "The next controller had to finish what stood in the topic node.",
+    source: "[CTL-86]",
+  },
+  "added replica failed during its reassignment": {
+    says: "A broker died that a running reassignment waited for.",
+    source: "[CTL-83]",
+  },
+  "topic deletion waited for a broker": {
+    says: "A topic could not go because one of its replicas was down.",
+    source: "[CTL-75]",
+  },
+  "deleted topic was created again": {
+    says: "Two topics of one name, with different ids.",
+    source: "[CTL-76], C-28",
+  },
+  "partitions added under load": {
+    says: "A topic that held records got more partitions.",
+    source: "[CTL-72]",
+  },
+  "preferred election refused": {
+    says: "The preferred leader was not alive or not in sync when it was asked for.",
+    source: "[CTL-90]",
+  },
+  "unclean election on request": {
+    says: "An administrator had a leader elected, whoever lives.",
+    source: "[CTL-42], C-8",
+  },
+  "broker came back with other settings": {
+    says: "A step of a rolling upgrade: same disk, another generation or configuration.",
+    source: "KIP-497",
+  },
+  "leader moved by a controlled shutdown": {
+    says: "A stopping broker handed its leaderships over.",
+    source: "[CTL-96]",
+  },
+  "controlled shutdown left leaders behind": {
+    says: "A stopping broker led partitions that nobody else could take.",
+    source: "[CTL-96]",
+  },
+  "topic settings changed at run time": {
+    says: "Brokers applied another configuration of a topic.",
+    source: "[ZK-42]",
+  },
+  "min.insync.replicas raised above the ISR": {
+    says: "A leader's ISR was too small for a setting that had just been applied.",
+    source: "[REP-32]",
+  },
+  "leader wrote its ISR itself": {
+    says: "A leader of the generation before AlterPartition wrote to ZooKeeper.",
+    source: "[ISR-10]",
+  },
+  "last replica of the ISR failed": {
+    says: "The last member stays in the ISR, without a leader.",
+    source: "[CTL-51], C-9",
+  },
+  "last replica of the ISR was elected again": {
+    says: "A partition waited for its last member, and got it back.",
+    source: "[CTL-62], C-9",
+  },
+  "retention passed a follower": {
+    says: "Retention deleted what an assigned replica had not got yet.",
+    source: "[REP-88], C-45",
+  },
+  "retention passed a consumer": {
+    says: "A consumer found its position deleted and went on at the log start.",
+    source: "[CON-4], C-45",
+  },
+  "records were deleted that a follower lacked": {
+    says: "DeleteRecords deleted what an assigned replica had not got yet.",
+    source: "[LOG-45, REP-111]",
+  },
+  "broker came back with an empty log": {
+    says: "A disk was lost or exchanged.",
+    source: "[LOG-33]",
+  },
+  "leader lost one of its log directories": {
+    says: "A broker that leads partitions went on with the other directories.",
+    source: "[CTL-38]",
+  },
+  "broker lost its last log directory": {
+    says: "A broker halted because none of its directories could be written.",
+    source: "[CTL-38]",
+  },
+  "follower gave up a partition": {
+    says: "A follower stopped fetching a partition until it is told anew.",
+    source: "[REP-83, LOG-15]",
+  },
 } as const satisfies Record<string, GoalDescription>;
 
 export type GoalName = keyof typeof GOALS;

@@ -10,6 +10,7 @@ import type { ClientObservation } from "../model/clients/observations.ts";
 import type { KafkaObservation } from "../model/kafka/observations.ts";
 import type { ZooKeeperObservation } from "../model/zookeeper/observations.ts";
 import type { Micros, NodeObservation, Observers } from "../sim/index.ts";
+import { watchAdministration } from "./administration-goals.ts";
 import { GOALS, type GoalName } from "./goal-descriptions.ts";
 import type { KafkaGhost } from "./invariants/kafka-ghost.ts";
 import type { PartitionGhost } from "./invariants/partition-ghost.ts";
@@ -35,6 +36,7 @@ export class GoalTracker {
     this.#watchZooKeeper(observers);
     this.#watchClients(observers);
     this.#watchNodes(observers);
+    watchAdministration(observers, ghost, (name, at) => this.#reach(name, at));
   }
 
   /** Goals reached so far with the time of the first occasion, in the order of GOALS. */

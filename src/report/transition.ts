@@ -126,6 +126,10 @@ function brokerTransition(fact: Known, node: number, board: Board): Transition |
     case "ControllerResigned":
       return plain("o", `no longer controller (epoch ${fact.controllerEpoch})`);
     case "ReassignmentStarted": {
+      if (fact.addingReplicas.length === 0 && fact.removingReplicas.length === 0) {
+        const words = fact.replaces ? "reassignment is cancelled, back to" : "replicas reordered:";
+        return ofPartition("o", fact, `${words} ${fact.replicas.join(",")}`);
+      }
       const words = fact.replaces ? "other target" : "reassignment begins";
       const moved = `adding ${fact.addingReplicas.join(",")} removing ${fact.removingReplicas.join(",")}`;
       return ofPartition("o", fact, `${words}: ${fact.replicas.join(",")}, ${moved}`);

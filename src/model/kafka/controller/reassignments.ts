@@ -210,6 +210,7 @@ export class Reassignments {
   }
 
   *#isComplete(record: PartitionRecord, assignment: ReplicaAssignment): Flow<boolean> {
+    // A cancelled one moves nothing any more: it waits for nobody, in sync or not [CTL-82].
     if (!isBeingReassigned(assignment)) return true;
     if (this.#runtime.switches["reassignment-ends-at-once"]) return true;
     const [result] = yield* this.#runtime.store.partitionStates([record]);

@@ -122,10 +122,7 @@ export class Partition implements HighWatermarkQuestion {
 
   // --- roles --------------------------------------------------------------------------------------
 
-  /**
-   * Nothing is truncated, and the high watermark stays [REP-20, REP-21]; false if the state is older than
-   * what an AlterPartition answer gave.
-   */
+  /** Nothing is truncated, the high watermark stays [REP-20, REP-21]; false if the state is old news. */
   makeLeader(state: LeaderAndIsrPartitionState): boolean {
     if (!this.#accepts(state)) return false;
     const { context, brokerId } = this.#options;
