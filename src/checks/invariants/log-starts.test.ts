@@ -29,4 +29,22 @@ describe("records below the leader's log start", () => {
     stream.state({ kind: "LogStartMoved", broker: 3, ...PLACE, logStartOffset: 2, reason });
     expect(stream.fetch(3, 2).isr(2, 1, [2, 3]).caught).toEqual([]);
   });
+
+  it("are told by the log start of a leader that gives their offsets away anew [C-42]", () => {
+    const moved = { kind: "LogStartMoved", ...PLACE, reason: "retention" } as const;
+    const stream = new Stream().committed("a", "b", "c");
+    stream
+      .state({ ...moved, broker: 1, logStartOffset: 3 })
+      .powerOff(1)
+      .powerOff(2)
+      .powerOff(3);
+    stream.restart(2, 0).restart(3, 1).isr(2, 1, [2]).lead(2, 1, [2]).write(2, "x").write(2, "y");
+    const before = stream.caught.length;
+    stream
+      .state({ ...moved, broker: 2, logStartOffset: 1 })
+      .follow(3, 2, 1)
+      .fetch(3, 2);
+    stream.write(2, "z").fetch(3, 2);
+    expect(stream.caught.slice(before)).toEqual([]);
+  });
 });

@@ -28,10 +28,13 @@ export function noteLogStart(
  */
 export function differsInDeletedOnly(partition: PartitionGhost, replica: ReplicaGhost): boolean {
   const { deletedBelow, newestLeader } = partition;
-  if (deletedBelow === 0 || newestLeader === null || newestLeader === replica) return false;
+  if (newestLeader === null || newestLeader === replica) return false;
   const { log } = replica;
-  if (!log.sharedBetween(deletedBelow, log.end, newestLeader.log)) return false;
-  forgetBelow(partition, replica, deletedBelow);
+  // A leader that ends below what was deleted before gives those offsets away anew [C-42].
+  const start = log.end < deletedBelow ? newestLeader.logStartOffset : deletedBelow;
+  if (start === 0 || log.end < start) return false;
+  if (!log.sharedBetween(start, log.end, newestLeader.log)) return false;
+  forgetBelow(partition, replica, start);
   return true;
 }
 
