@@ -164,6 +164,27 @@ export const INVARIANTS = {
     clauses: [],
     breaks: ["isr-may-become-empty"],
   },
+  ReassignmentInSync: {
+    says: "A reassignment drops the old replicas only when all the new ones are in the ISR.",
+    source: "[CTL-83], [CTL-84], KIP-455",
+    promisedWhen: ALWAYS,
+    clauses: [],
+    breaks: ["reassignment-ends-at-once"],
+  },
+  TruncationByLeader: {
+    says: "A follower cuts its log only on the word of a broker that leads in its epoch.",
+    source: "[REP-84], [REP-86], KAFKA-7395, TLA+ UNFENCED_TRUNC",
+    promisedWhen: ALWAYS,
+    clauses: [],
+    breaks: ["unfenced-truncation"],
+  },
+  JoinsCaughtUp: {
+    says: "A follower is proposed for the ISR only with all below the leader's high watermark and epoch start.",
+    source: "[REP-53], C-33, KAFKA-7128, TLA+ OLD_EXPAND and EXPAND_WITHOUT_EPOCH",
+    promisedWhen: "no data-losing failure of the follower since",
+    clauses: [],
+    breaks: ["expand-isr-without-catching-up", "expand-isr-without-epoch-start"],
+  },
   PartitionStateMonotonic: {
     says: "Leader epoch and version of a partition's state in ZooKeeper never go down.",
     source: "Appendix B I-2, KAFKA-428",
@@ -193,7 +214,7 @@ export const INVARIANTS = {
     breaks: ["unfenced-leader-and-isr"],
   },
   ZabPrefixConsistency: {
-    says: "The sequences of transactions applied by any two servers agree on their common length.",
+    says: "The transactions that any two servers apply agree on their common length.",
     source: "Appendix B I-15, CHECKS §4.1 PrefixConsistency",
     promisedWhen: SYNCED,
     clauses: ["C-1"],

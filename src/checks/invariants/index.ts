@@ -12,12 +12,15 @@ import { watchBrokerEpochs, watchControllers } from "./controllers.ts";
 import type { InvariantName } from "./descriptions.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { watchHighWatermark } from "./high-watermark.ts";
+import { watchIsrJoins } from "./isr-joins.ts";
 import { watchIsrPrefix } from "./isr-prefix.ts";
 import { KafkaGhost } from "./kafka-ghost.ts";
 import { watchLeadership } from "./leadership.ts";
 import { watchLogMatching } from "./log-matching.ts";
 import { watchProducerOrder } from "./producer-order.ts";
 import { watchProducerSequences } from "./producer-sequence.ts";
+import { watchReassignments } from "./reassignments.ts";
+import { watchTruncations } from "./truncations.ts";
 import { watchZabDurability, watchZabLeaders, watchZabOrder, watchZooKeeperReads } from "./zab.ts";
 import { watchZooKeeperSessions } from "./zookeeper-sessions.ts";
 
@@ -68,7 +71,10 @@ export function attachInvariants(
   watchCommittedRecords(context);
   watchHighWatermark(context);
   watchIsrPrefix(context);
+  watchIsrJoins(context);
   watchLeadership(context);
+  watchReassignments(context);
+  watchTruncations(context);
   watchControllers(context);
   watchBrokerEpochs(context);
   watchProducerSequences(context);

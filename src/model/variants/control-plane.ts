@@ -110,7 +110,7 @@ export const CONTROL_PLANE_VARIANTS = {
   "reassignment-ends-at-once": {
     says: "A reassignment drops the old replicas before the new ones are in sync",
     source: "[CTL-83], [CTL-84]",
-    caughtBy: ["Convergence"],
+    caughtBy: ["ReassignmentInSync", "Convergence"],
     tier: 2,
     needs: [],
   },

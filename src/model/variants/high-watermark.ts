@@ -75,14 +75,14 @@ export const HIGH_WATERMARK_VARIANTS = {
   "expand-isr-without-catching-up": {
     says: "A follower joins the ISR on its first fetch, wherever it is",
     source: "TLA+ OLD_EXPAND, KAFKA-7128",
-    caughtBy: ["HighWatermarkBelowIsr", "NoCommittedRecordLost"],
+    caughtBy: ["JoinsCaughtUp", "HighWatermarkBelowIsr", "NoCommittedRecordLost"],
     tier: 1,
     needs: ["kill"],
   },
   "expand-isr-without-epoch-start": {
     says: "A follower joins the ISR at the leader's lagging high watermark, below the start of its epoch",
     source: "KAFKA-7128, TLA+ EXPAND_WITHOUT_EPOCH",
-    caughtBy: ["HighWatermarkBelowIsr"],
+    caughtBy: ["JoinsCaughtUp", "HighWatermarkBelowIsr"],
     tier: 3,
     needs: ["kill", "partition"],
   },

@@ -33,7 +33,7 @@ export const REPLICATION_VARIANTS = {
   "unfenced-truncation": {
     says: "OffsetForLeaderEpoch is answered by any replica under any leader epoch",
     source: "KAFKA-7395, TLA+ UNFENCED_TRUNC",
-    caughtBy: ["NoAcknowledgedWriteLost"],
+    caughtBy: ["TruncationByLeader", "NoAcknowledgedWriteLost"],
     tier: 3,
     needs: ["kill", "partition"],
   },
