@@ -56,6 +56,11 @@ describe("JoinsCaughtUp", () => {
     expect(proposes(stream, 1).caught).toContain("JoinsCaughtUp");
   });
 
+  it("judges by what a leader has that lost records and leads on in its epoch [C-1d]", () => {
+    const stream = lagging().fetch(3, 1).powerOff(2).restart(2, 0).lead(2, 1, [2]);
+    expect(proposes(stream, 1).caught).not.toContain("JoinsCaughtUp");
+  });
+
   it("does not judge a follower that lost records since [C-1]", () => {
     const stream = lagging().fetch(3, 2).powerOff(3).restart(3, 0).follow(3, 2, 1);
     expect(proposes(stream, 1).caught).not.toContain("JoinsCaughtUp");

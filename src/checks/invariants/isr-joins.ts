@@ -24,6 +24,10 @@ export function watchIsrJoins(context: CheckContext): void {
   /** By partition and broker. */
   const terms = new Map<PartitionGhost, Map<number, Term>>();
 
+  kafka.onStateWritten((partition, { state }) => {
+    // Another topic of the same name begins at epoch 0 again.
+    if (state.version === 0) terms.delete(partition);
+  });
   observers.on<BecameLeader>("BecameLeader", (o, _node, at) => {
     const partition = kafka.partition(o.topic, o.partition);
     let known = terms.get(partition);
@@ -32,8 +36,11 @@ export function watchIsrJoins(context: CheckContext): void {
       terms.set(partition, known);
     }
     const { leaderEpoch, logEndOffset: startOffset } = o;
-    // Told again in the same epoch, the leader has appended meanwhile: its epoch began before.
-    if (known.get(o.broker)?.leaderEpoch === leaderEpoch) return;
+    const before = known.get(o.broker);
+    // Told again in the same epoch, the leader has appended meanwhile: its epoch began before. Not so
+    // when its process was started anew, perhaps with less.
+    const told = before?.leaderEpoch === leaderEpoch;
+    if (told && partition.replica(o.broker).loadedAt <= before.since) return;
     known.set(o.broker, { leaderEpoch, startOffset, since: at });
   });
   observers.on<IsrProposed>("IsrProposed", (o, _node, at) => {
