@@ -350,6 +350,8 @@ describe("weaker producers", () => {
       stream.tracker.classify(historyFinding(check, stream.at, { record: "a" }))?.outside.clause;
     expect(classify("duplicate")).toBe(undefined);
     expect(classify("nonmonotonic-send")).toBe(undefined);
+    stream.sent("p1", "c").sent("p1", "c", 2);
+    expect(classify("nonmonotonic-send")).toBe(undefined);
     stream.sent("p1", "a", 2);
     expect(classify("duplicate")).toBe("C-37");
     expect(classify("nonmonotonic-send")).toBe("C-24");

@@ -189,17 +189,22 @@ export class ClientFindings {
   /** [C-24] */
   reordering(finding: Finding, partition: PartitionGhost): Excuse | null {
     const { record, at } = finding;
-    const { loose, retriedBy } = this.#producers.of(partition.topic, partition.partition);
+    const { loose, retries } = this.#producers.of(partition.topic, partition.partition);
     const producer = record === undefined ? undefined : loose.get(record);
     // An offset that is lost and given away lets a later record seem to come before.
     const lost = finding.check === "OrderPerKey" ? null : this.#anyLoss(finding, partition);
     if (lost !== null || producer === undefined || producer.maxInFlight <= 1) return lost;
-    const retried = retriedBy.get(producer.name);
-    if (retried === undefined || retried > at) return this.#twoLeaders(producer, partition, at);
-    const because =
-      `producer ${producer.name} is not idempotent, has up to ${producer.maxInFlight} requests in ` +
-      `flight, and sent records of ${partition.name} again from ${time(retried)} on`;
-    return { clause: "C-24", because };
+    // One of the two was overtaken by the other while it waited to be sent again.
+    const values = record === undefined ? [] : [record];
+    for (const value of [...values, ...(finding.others ?? [])]) {
+      const retry = retries.get(value);
+      if (retry === undefined || retry.at > at) continue;
+      const because =
+        `producer ${producer.name} is not idempotent, has up to ${producer.maxInFlight} requests in ` +
+        `flight, and sent "${value}" again at ${time(retry.at)}`;
+      return { clause: "C-24", because };
+    }
+    return this.#twoLeaders(producer, partition, at);
   }
 
   /** [C-23]: what waits on the way to one leader is overtaken by what goes to the next. */

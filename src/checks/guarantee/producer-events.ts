@@ -44,8 +44,6 @@ interface OfPartition {
   readonly weak: Map<string, WeakAcknowledgement>;
   /** Records that were sent more than once, by value. */
   readonly retries: Map<string, Retry>;
-  /** First retry of each producer. */
-  readonly retriedBy: Map<string, Micros>;
   /** Producer of each record of producers without idempotence, by value. */
   readonly loose: Map<string, ProducerFacts>;
   readonly moves: ConsumerMove[];
@@ -68,11 +66,10 @@ export class ProducerEvents {
         if (!producer.idempotent) this.of(o.topic, o.partition).loose.set(o.value, producer);
         return;
       }
-      const { retries, retriedBy } = this.of(o.topic, o.partition);
+      const { retries } = this.of(o.topic, o.partition);
       const known = retries.get(o.value);
       if (known !== undefined) known.lastAt = at;
       else retries.set(o.value, { producer, at, lastAt: at });
-      if (!retriedBy.has(o.producer)) retriedBy.set(o.producer, at);
     });
     observers.on<RecordAcknowledged>("RecordAcknowledged", (o, _node, at) => {
       if (o.acks === -1 || o.value === null) return;
@@ -113,7 +110,6 @@ export class ProducerEvents {
       known = {
         weak: new Map(),
         retries: new Map(),
-        retriedBy: new Map(),
         loose: new Map(),
         moves: [],
         logStarts: [],
