@@ -136,6 +136,29 @@ describe("a cluster that does not converge is outside", () => {
     expect(story([1, 2], false)).toBe(null);
   });
 
+  it("when ZooKeeper lost a broker's registration, and the broker's session lives on [C-1g, C-63]", () => {
+    const story = (lost: {
+      fault: boolean;
+      after?: "BrokerSessionExpired" | "BrokerRegistered";
+    }) => {
+      const stream = new Stream().committed("a");
+      const registered = { kind: "BrokerRegistered", broker: 2, brokerEpoch: 2 ** 32 + 2 } as const;
+      stream.state(registered);
+      if (lost.fault) stream.fault("wipe-disk", "zk2");
+      stream.state({ kind: "ZkLogLoaded", server: 2, lastZxid: 0, prefixHash: 0 }, 2);
+      const leads = { server: 2, epoch: 2, lastZxid: 0, prefixHash: 0 };
+      stream.state({ kind: "ZkEpochEstablished", ...leads }, 2);
+      if (lost.after === "BrokerSessionExpired") stream.state({ kind: lost.after, broker: 2 });
+      if (lost.after === "BrokerRegistered") stream.state(registered);
+      return convergence(stream);
+    };
+    expect(story({ fault: true })).toBe("C-1g");
+    expect(story({ fault: false })).toBe(null);
+    // It knows that it has to register, or has done so.
+    expect(story({ fault: true, after: "BrokerSessionExpired" })).toBe(null);
+    expect(story({ fault: true, after: "BrokerRegistered" })).toBe(null);
+  });
+
   it("and for no other reason", () => {
     expect(convergence(new Stream().committed("a").powerOff(1))).toBe(null);
   });

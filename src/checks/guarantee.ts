@@ -157,6 +157,12 @@ export class GuaranteeTracker {
   }
 
   #zooKeeperLoss(finding: Finding): Excuse | null {
+    if (finding.check === "Convergence") {
+      const { topic, partition, at } = finding;
+      const known = topic !== undefined && partition !== undefined;
+      const of = known ? this.#ghost.partition(topic, partition) : null;
+      return this.#zooKeeper.forgottenBroker(of, at);
+    }
     if (OF_ZOOKEEPER.has(finding.check)) return this.#zooKeeper.excuseServer(finding.at);
     return REST_ON_ZOOKEEPER.has(finding.check) ? this.#zooKeeper.excuse(finding.at) : null;
   }

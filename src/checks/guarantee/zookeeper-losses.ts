@@ -3,14 +3,18 @@
  * loses by it is outside the guarantee; where nothing does, nothing that rests on it is.
  *
  * A loss is seen when a server leads without the newest committed transaction. A majority of intact
- * disks must not let it come to that [I-15].
+ * disks must not let it come to that [I-15]. A session that is older than what was lost lives on, and
+ * its broker does not learn that its registration is gone [C-63]: nobody gives it work any more.
  */
+import type { KafkaObservation } from "../../model/kafka/observations.ts";
 import type { ZooKeeperObservation } from "../../model/zookeeper/observations.ts";
 import type { Micros, Observers } from "../../sim/index.ts";
 import type { KafkaGhost } from "../invariants/kafka-ghost.ts";
+import type { PartitionGhost } from "../invariants/partition-ghost.ts";
 import { type ClusterEvents, time } from "./cluster-events.ts";
 import type { Excuse } from "./excuse.ts";
 
+type Kafka<K extends KafkaObservation["kind"]> = Extract<KafkaObservation, { kind: K }>;
 type Of<K extends ZooKeeperObservation["kind"]> = Extract<ZooKeeperObservation, { kind: K }>;
 
 export class ZooKeeperLosses {
@@ -20,12 +24,27 @@ export class ZooKeeperLosses {
   #lostAt: Micros | null = null;
   /** When one first did so although no disk had lost it. */
   #unexplainedAt: Micros | null = null;
+  /** By broker: the zxid of its last registration, which is its broker epoch [ZK-12]. */
+  readonly #registrations = new Map<number, number>();
+  /** Brokers whose last registration was lost, and when. */
+  readonly #forgotten = new Map<number, Micros>();
 
   constructor(observers: Observers, ghost: KafkaGhost, events: ClusterEvents) {
     this.#ghost = ghost;
     this.#events = events;
     for (const kind of ["ZkEpochEstablished", "ZkLeaderServing"] as const) {
       observers.on<Of<typeof kind>>(kind, (o, _node, at) => this.#led(o, at));
+    }
+    observers.on<Kafka<"BrokerRegistered">>("BrokerRegistered", ({ broker, brokerEpoch }) => {
+      this.#registrations.set(broker, brokerEpoch);
+      this.#forgotten.delete(broker);
+    });
+    // Whoever starts, or learns that its session is gone, has to register.
+    for (const kind of ["BrokerStarting", "BrokerSessionExpired"] as const) {
+      observers.on<Kafka<typeof kind>>(kind, ({ broker }) => {
+        this.#registrations.delete(broker);
+        this.#forgotten.delete(broker);
+      });
     }
   }
 
@@ -50,12 +69,29 @@ export class ZooKeeperLosses {
     return null;
   }
 
+  /** A broker runs, and is not registered, because its registration was lost after its session began. */
+  forgottenBroker(partition: PartitionGhost | null, until: Micros): Excuse | null {
+    const excuse = this.excuse(until);
+    if (excuse === null) return null;
+    for (const [broker, at] of this.#forgotten) {
+      if (partition !== null && !partition.assigned?.includes(broker)) continue;
+      const because =
+        `${excuse.because}; with it went the registration of broker ${broker} at ${time(at)}, whose ` +
+        "session lives on: it does not register again";
+      return { clause: excuse.clause, because };
+    }
+    return null;
+  }
+
   #led(o: Of<"ZkEpochEstablished"> | Of<"ZkLeaderServing">, at: Micros): void {
     const { zooKeeper } = this.#ghost;
     const { lastCommitted, lastCommittedHash } = zooKeeper;
     if (lastCommitted === 0) return;
     if (zooKeeper.server(o.server).holds(lastCommitted, lastCommittedHash)) return;
     this.#lostAt ??= at;
+    for (const [broker, zxid] of this.#registrations) {
+      if (zxid > o.lastZxid) this.#forgotten.set(broker, at);
+    }
     if (this.excuseServer(at) === null) this.#unexplainedAt ??= at;
   }
 
