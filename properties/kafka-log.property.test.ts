@@ -34,7 +34,8 @@ class Model {
   hashBelow(offset: number): number {
     let hash = 0;
     for (const batch of this.batches) {
-      if (batch.baseOffset + batch.lastOffsetDelta < offset) hash = chainHash(hash, batch);
+      const { baseOffset, lastOffsetDelta } = batch;
+      if (baseOffset + lastOffsetDelta < offset) hash = chainHash(hash, batch, baseOffset);
     }
     return hash;
   }

@@ -41,7 +41,8 @@ export interface PowerLoss {
 }
 
 export class AppendFile<T> {
-  readonly path: string;
+  /** Changed by `Disk.rename` only. */
+  path: string;
   readonly #disk: Disk;
   #entries: T[] = [];
   #sizes: number[] = [];
@@ -252,6 +253,18 @@ export class Disk {
       const paths = this.#directories.get(directory);
       if (paths?.delete(path) && paths.size === 0) this.#directories.delete(directory);
     }
+  }
+
+  /** Gives an append file another name, over a file that has it; atomic and durable. Throws DiskError. */
+  rename(from: string, to: string): void {
+    const file = this.#files.get(from);
+    if (file === undefined) throw new RangeError(`no file ${from}`);
+    this.checkWritable(to, 0);
+    this.remove(from);
+    this.remove(to);
+    file.path = to;
+    this.#files.set(to, file);
+    this.#index(to);
   }
 
   /** Loses everything: a new disk in the old machine. */

@@ -17,7 +17,7 @@ import type {
   FetchTopicResponse,
   ResponseBody,
 } from "../kafka/protocol/messages.ts";
-import { lastOffset, type Record, type RecordBatch } from "../kafka/protocol/records.ts";
+import { isRemoved, lastOffset, type Record, type RecordBatch } from "../kafka/protocol/records.ts";
 import type { Switches } from "../variants/registry.ts";
 import type { ConsumerRecord, Deserializer } from "./api.ts";
 import { KafkaClientError } from "./api.ts";
@@ -303,7 +303,7 @@ export class Fetcher implements ResponseListener {
       while (buffered.record < count) {
         if (records.length >= limit) return;
         const offset = batch.baseOffset + buffered.record;
-        if (offset >= assigned.position) {
+        if (offset >= assigned.position && !isRemoved(batch, buffered.record)) {
           epochs[records.length] = batch.partitionLeaderEpoch;
           offsets.push(offset);
           records.push(batch.records[buffered.record] as Record);

@@ -44,6 +44,7 @@ export type KafkaObservation =
   | LogAppended
   | LogTruncated
   | LogStartMoved
+  | LogCleaned
   | HighWatermarkMoved
   | IsrProposed
   | IsrCommitted
@@ -204,6 +205,15 @@ export interface LogStartMoved extends OfReplica {
   readonly logStartOffset: number;
   /** `leader`: a follower took over its leader's; `truncation`: the log begins anew there. */
   readonly reason: "retention" | "deleteRecords" | "leader" | "truncation";
+}
+/** Compaction put a smaller segment in the place of others [LOG-51]. Only real removals are stated. */
+export interface LogCleaned extends OfReplica {
+  readonly kind: "LogCleaned";
+  /** By batch, in order of offset: the positions of its records that are gone now. */
+  readonly removed: readonly {
+    readonly batch: RecordBatch;
+    readonly positions: readonly number[];
+  }[];
 }
 /** Stated by the replica whose high watermark changed; `prefixHash` is of the log below it. */
 export interface HighWatermarkMoved extends OfReplica {

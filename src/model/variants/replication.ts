@@ -9,6 +9,20 @@ export const REPLICATION_VARIANTS = {
     tier: 2,
     needs: ["kill"],
   },
+  "cleaner-passes-high-watermark": {
+    says: "Compaction lets a record that is not committed yet supersede the committed ones of its key",
+    source: "KAFKA-13194, [LOG-50]",
+    caughtBy: ["CompactionKeepsLatest"],
+    tier: 1,
+    needs: [],
+  },
+  "cleaner-drops-producers-last-batch": {
+    says: "Compaction removes the last batch of a producer, and a restarted replica forgets its sequence",
+    source: "KAFKA-5490, [LOG-54]",
+    caughtBy: ["SequenceContinuity", "duplicate"],
+    tier: 2,
+    needs: ["kill"],
+  },
   "no-truncation": {
     says: "A follower never truncates: what a deposed leader appended stays",
     source: "TLA+ NO_TRUNCATION",

@@ -7,6 +7,7 @@
  */
 import type { LogLoaded } from "../observations.ts";
 import { lastOffset, type RecordBatch } from "../protocol/records.ts";
+import { completeSwaps } from "./cleaner.ts";
 import { type EpochEntry, LeaderEpochCache } from "./leader-epoch-cache.ts";
 import { Log } from "./log.ts";
 import type { LogIdentity } from "./log-identity.ts";
@@ -30,6 +31,7 @@ export function nothingCheckpointed(): Checkpointed {
 export function loadLog(identity: LogIdentity, from: Checkpointed, clean: boolean): Log {
   const { context, directory } = identity;
   const { disk } = context;
+  completeSwaps({ disk, directory });
   const scanFrom = clean ? Number.POSITIVE_INFINITY : from.recoveryPoint;
   const { segments, dropped } = loadSegments(identity, scanFrom);
   const end = segments[segments.length - 1]?.nextOffset ?? -1;

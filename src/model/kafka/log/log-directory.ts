@@ -7,6 +7,7 @@
  * to find out.
  */
 import type { Disk } from "../../../sim/index.ts";
+import { CleanerCheckpoint } from "./cleaner-checkpoint.ts";
 import { type Checkpointed, nothingCheckpointed } from "./loader.ts";
 import type { Log } from "./log.ts";
 import type { LogHome } from "./log-identity.ts";
@@ -43,11 +44,14 @@ export class LogDirectory implements LogHome {
   /** True when the marker of a clean stop was found [LOG-26]. */
   readonly clean: boolean;
   offline = false;
+  /** Up to where each log was compacted. */
+  readonly cleaner: CleanerCheckpoint;
 
   /** `name` as in `log.dirs`. Takes the marker of a clean stop away [LOG-26]. */
   constructor(disk: Disk, name: string) {
     this.root = `${name}/`;
     this.#disk = disk;
+    this.cleaner = new CleanerCheckpoint(disk, this.root);
     const marker = disk.cell<CleanMarker>(this.#cleanMarker);
     this.clean = marker.read() !== null;
     marker.clear();
@@ -114,6 +118,7 @@ export class LogDirectory implements LogHome {
     const directory = this.pathOf(log.topic, log.partition);
     for (const path of this.#disk.list(directory)) this.#disk.remove(path);
     this.checkpointAll();
+    this.cleaner.forget(log);
   }
 
   checkpointAll(): void {

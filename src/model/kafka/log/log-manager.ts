@@ -3,14 +3,15 @@
  * and what happens when a disk refuses a write.
  *
  * A directory that refuses a write is offline, with all logs in it; when the last one goes, the
- * broker halts, as Kafka does. Left out: moving logs between directories, compaction, the delay
- * before deleted files vanish.
+ * broker halts, as Kafka does. Left out: moving logs between directories, the delay before deleted
+ * files vanish.
  */
 import { DiskError, type ProcessContext, type Timer } from "../../../sim/index.ts";
 import type { Switches } from "../../variants/registry.ts";
 import { type BrokerConfig, NO_LIMIT } from "../config.ts";
 import type { TopicConfigs } from "../contracts.ts";
 import type { LogDirectoryFailed } from "../observations.ts";
+import { LogCleaner } from "./cleaner.ts";
 import { type Checkpointed, loadLog, nothingCheckpointed } from "./loader.ts";
 import type { Log } from "./log.ts";
 import { LogDirectory } from "./log-directory.ts";
@@ -27,6 +28,7 @@ export class LogManager {
   /** In the order of `log.dirs`; at least one. */
   readonly #directories: readonly LogDirectory[];
   readonly #tasks: Timer[] = [];
+  #cleaner: LogCleaner | null = null;
   /** Called when a log directory went offline; its logs are not to be used any more. */
   onDirectoryFailed: (home: LogHome) => void = () => {};
 
@@ -146,6 +148,7 @@ export class LogManager {
   /** Flushes all logs, writes checkpoints and the clean markers, then calls `done` [LOG-26]. */
   shutdown(brokerEpoch: number, done: () => void): void {
     for (const task of this.#tasks) task.cancel();
+    this.#cleaner?.stop();
     const { logs } = this;
     let waiting = logs.length + 1;
     const flushed = () => {
@@ -184,7 +187,11 @@ export class LogManager {
     if (this.#switches["startup-truncates-to-high-watermark"]) {
       log.truncateTo(log.highWatermark, "highWatermark", -1);
     }
-    log.onTruncated = () => this.#guard(home, () => home.checkpointRecoveryPoints());
+    log.onTruncated = () =>
+      this.#guard(home, () => {
+        home.checkpointRecoveryPoints();
+        home.cleaner.truncated(log);
+      });
     let partitions = this.#byTopic.get(topic);
     if (partitions === undefined) {
       partitions = [];
@@ -210,10 +217,36 @@ export class LogManager {
     this.#every(config["log.flush.start.offset.checkpoint.interval.ms"], first, (directory) =>
       directory.checkpointLogStarts(),
     );
+    this.#startCleaner();
     const expiry = config["producer.id.expiration.check.interval.ms"];
     this.#every(expiry, expiry, ({ logs }) => {
       const now = this.#context.wallMillis();
       for (const { producers } of logs) producers.expire(now, config["producer.id.expiration.ms"]);
+    });
+  }
+
+  #startCleaner(): void {
+    const config = this.#config;
+    if (!config["log.cleaner.enable"]) return;
+    const identity = {
+      context: this.#context,
+      brokerId: this.#brokerId,
+      switches: this.#switches,
+    };
+    const checkpointOf = (log: Log) => this.#directoryOf(log.identity.home.root)?.cleaner;
+    this.#cleaner = new LogCleaner(identity, config, {
+      eachLog: (visit) => {
+        for (const { logs } of this.#live()) for (const log of logs) visit(log);
+      },
+      isLive: (log) => !log.identity.home.offline && this.get(log.topic, log.partition) === log,
+      guard: (log, action) => {
+        const directory = this.#directoryOf(log.identity.home.root);
+        if (directory === undefined) return false;
+        this.#guard(directory, action);
+        return !directory.offline;
+      },
+      cleanedUpTo: (log) => checkpointOf(log)?.read(log) ?? 0,
+      noteCleaned: (log, offset) => checkpointOf(log)?.write(log, offset),
     });
   }
 

@@ -3,8 +3,8 @@
  *
  * log start <= high watermark <= log end (I-4). Appends go to the page cache; what is below the
  * recovery point is known to be flushed [LOG-25]. Reads are by offset and give whole batches.
- * Every change states an observation. Left out: compaction, transactions (the last stable offset is
- * the high watermark), indexes.
+ * Every change states an observation. Left out: transactions (the last stable offset is the high
+ * watermark), indexes. Compaction is in cleaner.ts.
  */
 import type { Disk, ProcessContext } from "../../../sim/index.ts";
 import type { Switches } from "../../variants/registry.ts";
@@ -50,6 +50,8 @@ export class Log {
   #highWatermark: number;
   /** Running hash of the whole log. */
   #prefixHash: number;
+  /** Compaction had removed these, and a truncation left the end of the log behind them. */
+  #removedAtEnd: readonly RecordBatch[] = NO_BATCHES;
   /** Called after a truncation, when the recovery points must be written [LOG-25]. */
   onTruncated: () => void = () => {};
 
@@ -150,13 +152,14 @@ export class Log {
     return true;
   }
 
-  #write(batch: RecordBatch, asLeader: boolean, leaderEpoch: number, config: TopicConfig): void {
-    if (this.#mustRoll(batch, config)) this.roll();
+  #write(given: RecordBatch, asLeader: boolean, leaderEpoch: number, config: TopicConfig): void {
+    const batch = this.#removedAtEnd.length === 0 ? given : this.#afterRemoved(given);
+    if (this.#active.mustRollFor(batch, config)) this.roll();
     const epoch = batch.partitionLeaderEpoch;
     const noted = asLeader || !this.#switches["follower-does-not-record-epochs"];
     if (epoch !== this.epochs.latestEpoch && noted) this.epochs.assign(epoch, batch.baseOffset);
     const before = this.#prefixHash;
-    const hash = chainHash(before, batch);
+    const hash = chainHash(before, batch, this.#logEndOffset);
     this.#active.append(batch, hash);
     this.#logEndOffset = lastOffset(batch) + 1;
     this.#prefixHash = hash;
@@ -178,12 +181,14 @@ export class Log {
     }
   }
 
-  /** [LOG-20]; the relative offset cannot overflow here. */
-  #mustRoll(batch: RecordBatch, config: TopicConfig): boolean {
-    const active = this.#active;
-    if (active.length === 0) return false;
-    if (active.bytes > config["segment.bytes"] - batch.sizeInBytes) return true;
-    return batch.maxTimestamp - active.firstTimestamp > config["segment.ms"];
+  /** The first batch behind a removed end: whoever reads it learns what lay before. */
+  #afterRemoved(batch: RecordBatch): RecordBatch {
+    const { cleaned } = batch;
+    const removedBefore = [...this.#removedAtEnd, ...(cleaned?.removedBefore ?? NO_BATCHES)];
+    this.#removedAtEnd = NO_BATCHES;
+    const kept = cleaned?.kept ?? batch.records.map((_, position) => position);
+    const deleteHorizonMs = cleaned?.deleteHorizonMs ?? -1;
+    return { ...batch, cleaned: { kept, deleteHorizonMs, removedBefore } };
   }
 
   /** Makes the end of the log the base of a new active segment [LOG-21]. */
@@ -301,6 +306,18 @@ export class Log {
     this.advanceLogStart((this.#segments[0] as LogSegment).baseOffset, "retention");
   }
 
+  /**
+   * Puts a compacted segment in the place of neighbouring ones, never of the active one [LOG-51]. False,
+   * and nothing is changed, when they are not the log's any more.
+   */
+  replaceSegments(old: readonly LogSegment[], compacted: LogSegment): boolean {
+    const at = this.#segments.indexOf(old[0] as LogSegment);
+    if (at < 0 || at + old.length >= this.#segments.length) return false;
+    if (old.some((segment, i) => this.#segments[at + i] !== segment)) return false;
+    this.#segments.splice(at, old.length, compacted);
+    return true;
+  }
+
   // --- truncation ---------------------------------------------------------------------------------
 
   /** Drops the records from `offset` on [REP-87]; `leaderEpoch` is the replica's own. */
@@ -319,9 +336,10 @@ export class Log {
       this.#segments.pop();
       this.#active = this.#segments[this.#segments.length - 1] as LogSegment;
     }
+    this.#prefixHash = this.#active.hashBelow(offset);
+    this.#removedAtEnd = this.#active.removedBelow(offset);
     this.#active.truncate(this.#active.indexAtOrAfter(offset));
     this.#logEndOffset = offset;
-    this.#prefixHash = this.#active.endHash;
     if (!this.#switches["epoch-cache-survives-truncation"]) this.epochs.truncateFromEnd(offset);
     this.flusher.truncated(offset);
     this.producers.reload(this.#logStartOffset, offset, this.#scan);
@@ -337,6 +355,7 @@ export class Log {
     this.#segments = [this.#active];
     this.#logEndOffset = offset;
     this.#prefixHash = prefixHash;
+    this.#removedAtEnd = NO_BATCHES;
     this.epochs.clear();
     this.producers.clear();
     this.flusher.truncated(offset);

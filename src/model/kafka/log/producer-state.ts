@@ -116,6 +116,14 @@ export class ProducerStates {
     return this.#snapshots;
   }
 
+  /** Whether nothing newer of its producer is known [LOG-54]. */
+  isLastBatch(batch: RecordBatch): boolean {
+    const state = this.#producers.get(batch.producerId);
+    const last = state?.batches[state.batches.length - 1];
+    if (state?.epoch !== batch.producerEpoch || last === undefined) return false;
+    return last.lastOffset === batch.baseOffset + batch.lastOffsetDelta;
+  }
+
   view(producerId: number): ProducerView | undefined {
     return this.#producers.get(producerId);
   }

@@ -6,7 +6,8 @@
  * Left out: offset and time indexes (the file is searched directly).
  */
 import type { AppendFile, Disk } from "../../../sim/index.ts";
-import { chainHash, lastOffset, type RecordBatch } from "../protocol/records.ts";
+import type { TopicConfig } from "../config.ts";
+import { chainHash, chainRemoved, lastOffset, type RecordBatch } from "../protocol/records.ts";
 
 const EXTENSION = ".log";
 
@@ -46,7 +47,7 @@ export class LogSegment {
     this.file = file;
     this.baseOffset = baseOffset;
     this.baseHash = baseHash;
-    this.#hashes = chainOf(file, baseHash);
+    this.#hashes = chainOf(file, baseHash, baseOffset);
   }
 
   /** Timestamp of the first batch, -1 while empty: segment.ms counts from it [LOG-20]. */
@@ -107,6 +108,13 @@ export class LogSegment {
 
   batch(index: number): RecordBatch {
     return this.file.get(index);
+  }
+
+  /** Whether `batch` belongs into a new segment [LOG-20]; the relative offset cannot overflow here. */
+  mustRollFor(batch: RecordBatch, config: TopicConfig): boolean {
+    if (this.length === 0) return false;
+    if (this.bytes > config["segment.bytes"] - batch.sizeInBytes) return true;
+    return batch.maxTimestamp - this.firstTimestamp > config["segment.ms"];
   }
 
   /** Writes to the page cache. Throws DiskError, and then nothing is changed. */
@@ -175,7 +183,20 @@ export class LogSegment {
   /** Running hash of the log up to the batches that end below `offset`. */
   hashBelow(offset: number): number {
     const index = this.indexAtOrAfter(offset);
-    return index === 0 ? this.baseHash : (this.#hashes[index - 1] as number);
+    const before = index === 0 ? this.baseHash : (this.#hashes[index - 1] as number);
+    return chainRemoved(before, this.removedBelow(offset));
+  }
+
+  /** The batches that compaction removed between the last one that ends below `offset` and `offset`. */
+  removedBelow(offset: number): readonly RecordBatch[] {
+    const index = this.indexAtOrAfter(offset);
+    if (index === this.#hashes.length) return NO_BATCHES;
+    const { cleaned } = this.file.get(index);
+    if (cleaned === null) return NO_BATCHES;
+    const from = index === 0 ? this.baseOffset : lastOffset(this.file.get(index - 1)) + 1;
+    return cleaned.removedBefore.filter(
+      (removed) => removed.baseOffset >= from && lastOffset(removed) < offset,
+    );
   }
 
   /** Keeps the first `length` batches. */
@@ -202,13 +223,14 @@ interface Chain {
  */
 const CHAINS = new WeakMap<AppendFile<RecordBatch>, Chain>();
 
-function chainOf(file: AppendFile<RecordBatch>, baseHash: number): number[] {
+function chainOf(file: AppendFile<RecordBatch>, baseHash: number, baseOffset: number): number[] {
   const kept = CHAINS.get(file);
   const hashes = kept?.baseHash === baseHash ? kept.hashes : [];
   if (hashes.length > file.length) hashes.length = file.length;
   let hash = hashes[hashes.length - 1] ?? baseHash;
   for (let i = hashes.length; i < file.length; i++) {
-    hash = chainHash(hash, file.get(i));
+    const end = i === 0 ? baseOffset : lastOffset(file.get(i - 1)) + 1;
+    hash = chainHash(hash, file.get(i), end);
     hashes.push(hash);
   }
   if (kept?.hashes !== hashes) CHAINS.set(file, { baseHash, hashes });

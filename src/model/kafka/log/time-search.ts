@@ -5,7 +5,7 @@
  * at least the one asked for, not the one that was written first after it. Nothing below the log
  * start is found.
  */
-import { lastOffset, type RecordBatch } from "../protocol/records.ts";
+import { isRemoved, lastOffset, type RecordBatch } from "../protocol/records.ts";
 import type { Log } from "./log.ts";
 import type { LogSegment } from "./segment.ts";
 
@@ -66,7 +66,7 @@ function recordAtOrAfter(
   for (const [position, record] of batch.records.entries()) {
     const at = stampedAtAppend ? batch.maxTimestamp : record.timestamp;
     const offset = batch.baseOffset + position;
-    if (at < timestamp || offset < logStartOffset) continue;
+    if (at < timestamp || offset < logStartOffset || isRemoved(batch, position)) continue;
     return { timestamp: at, offset, leaderEpoch: batch.partitionLeaderEpoch };
   }
   return null;

@@ -21,6 +21,22 @@ export interface Record {
   readonly headers: readonly (readonly [string, Bytes])[];
 }
 
+/**
+ * What compaction took out of a batch [LOG-51]. The batch keeps its offsets and its sequences; all
+ * readers treat the records that are not kept as if they had never been.
+ */
+export interface Cleaned {
+  /** Positions in `records` of those that remain, ascending. */
+  readonly kept: readonly number[];
+  /** Milliseconds from which on a cleaning removes the tombstones; -1: none was seen yet [LOG-52]. */
+  readonly deleteHorizonMs: number;
+  /**
+   * Batches that were removed whole before this one. No part of Kafka, and nobody reads them: running
+   * hashes go over them, so that a compacted log and a whole one can be compared.
+   */
+  readonly removedBefore: readonly RecordBatch[];
+}
+
 export interface RecordBatch {
   /** Assigned by the leader; 0 in a produce request. Not covered by the checksum. */
   readonly baseOffset: number;
@@ -37,8 +53,13 @@ export interface RecordBatch {
   readonly maxTimestamp: number;
   readonly records: readonly Record[];
   readonly sizeInBytes: number;
-  /** Stands for the CRC and identifies the content: hash of everything the CRC covers. */
+  /**
+   * Stands for the CRC and identifies the content: hash of everything the CRC covers. Of a compacted
+   * batch it is the one of the content before.
+   */
   readonly crc: number;
+  /** null as long as no cleaner has touched the batch. */
+  readonly cleaned: Cleaned | null;
 }
 
 export interface NewBatch {
@@ -87,6 +108,7 @@ export function newBatch(batch: NewBatch): RecordBatch {
     records,
     sizeInBytes: size,
     crc: finish(crc),
+    cleaned: null,
   };
 }
 
@@ -111,6 +133,7 @@ export function stampBatch(
     records: batch.records,
     sizeInBytes: batch.sizeInBytes,
     crc: batch.crc,
+    cleaned: null,
   };
 }
 
@@ -118,7 +141,52 @@ export function lastOffset(batch: RecordBatch): number {
   return batch.baseOffset + batch.lastOffsetDelta;
 }
 
-/** Running hash of a log: prefix hash of everything before, then this batch with offset and epoch. */
-export function chainHash(prefix: number, batch: RecordBatch): number {
+/** Whether compaction left nothing of the record at this position. */
+export function isRemoved(batch: RecordBatch, position: number): boolean {
+  return batch.cleaned !== null && !batch.cleaned.kept.includes(position);
+}
+
+/** The record at this position, null if compaction removed it. */
+export function recordAt(batch: RecordBatch, position: number): Record | null {
+  return isRemoved(batch, position) ? null : (batch.records[position] ?? null);
+}
+
+/** The batch with what compaction left of it: its size and largest timestamp follow. */
+export function cleanedBatch(batch: RecordBatch, cleaned: Cleaned): RecordBatch {
+  const { kept } = cleaned;
+  let sizeInBytes = BATCH_OVERHEAD;
+  let maxTimestamp = -1;
+  for (const position of kept) {
+    const { key, value, timestamp } = batch.records[position] as Record;
+    sizeInBytes += recordSize(key, value);
+    if (timestamp > maxTimestamp) maxTimestamp = timestamp;
+  }
+  const stampedAtAppend = batch.timestampType === "LogAppendTime";
+  if (kept.length === 0 || stampedAtAppend) ({ maxTimestamp } = batch);
+  return { ...batch, sizeInBytes, maxTimestamp, cleaned };
+}
+
+/**
+ * Running hash of a log that ended at `logEndOffset`: prefix hash of everything before, the batches
+ * that compaction had removed since, then this batch with offset and epoch.
+ */
+export function chainHash(prefix: number, batch: RecordBatch, logEndOffset: number): number {
+  let hash = prefix;
+  if (batch.cleaned !== null) {
+    for (const removed of batch.cleaned.removedBefore) {
+      if (removed.baseOffset >= logEndOffset) hash = chain(hash, removed);
+    }
+  }
+  return chain(hash, batch);
+}
+
+/** Goes on over batches that compaction has removed. */
+export function chainRemoved(prefix: number, removed: readonly RecordBatch[]): number {
+  let hash = prefix;
+  for (const batch of removed) hash = chain(hash, batch);
+  return hash;
+}
+
+function chain(prefix: number, batch: RecordBatch): number {
   return finish(mix(mix(mixLong(prefix, batch.baseOffset), batch.partitionLeaderEpoch), batch.crc));
 }

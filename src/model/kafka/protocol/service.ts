@@ -46,7 +46,14 @@ export function digestValue(hash: number, value: unknown): number {
 }
 
 function digestBatch(hash: number, batch: RecordBatch): number {
-  return mix(mix(mixLong(hash, batch.baseOffset), batch.partitionLeaderEpoch), batch.crc);
+  const h = mix(mix(mixLong(hash, batch.baseOffset), batch.partitionLeaderEpoch), batch.crc);
+  return batch.cleaned === null ? h : digestKept(h, batch.cleaned.kept);
+}
+
+function digestKept(hash: number, kept: readonly number[]): number {
+  let h = mix(hash, kept.length);
+  for (let i = 0; i < kept.length; i++) h = mix(h, kept[i] as number);
+  return h;
 }
 
 function digestFetch(hash: number, body: FetchRequest): number {

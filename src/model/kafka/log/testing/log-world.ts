@@ -3,7 +3,7 @@ import { type ProcessContext, type SimNode, World } from "../../../../sim/index.
 import { switchesFor } from "../../../variants/registry.ts";
 import { type BrokerConfig, brokerConfig, type TopicOverrides, topicConfig } from "../../config.ts";
 import type { KafkaObservation } from "../../observations.ts";
-import { newBatch, type RecordBatch } from "../../protocol/records.ts";
+import { isRemoved, newBatch, type RecordBatch } from "../../protocol/records.ts";
 import type { Log } from "../log.ts";
 import { LogManager } from "../log-manager.ts";
 
@@ -72,12 +72,26 @@ export class LogWorld {
       if (batches.length === 0) return values;
       for (const batch of batches) {
         for (const [i, { value }] of batch.records.entries()) {
-          if (batch.baseOffset + i >= at) values += value;
+          if (batch.baseOffset + i >= at && !isRemoved(batch, i)) values += value;
         }
         at = batch.baseOffset + batch.lastOffsetDelta + 1;
       }
     }
   }
+}
+
+/** A batch with one record per `key=value`; `key=` is a tombstone. */
+export function pairs(
+  text: string,
+  more: { producerId?: number; baseSequence?: number; timestamp?: number } = {},
+): RecordBatch {
+  const { producerId, baseSequence = 0, timestamp = 1000 } = more;
+  const records = text.split(" ").map((pair) => {
+    const [key = "", value = ""] = pair.split("=");
+    return { timestamp, key, value: value === "" ? null : value, headers: [] };
+  });
+  if (producerId === undefined) return newBatch({ records });
+  return newBatch({ records, producerId, producerEpoch: 0, baseSequence });
 }
 
 /** A batch with one record per letter. */
