@@ -148,6 +148,14 @@ export const GOALS = {
     says: "A server was too far behind or astray and took the leader's whole state.",
     source: "[ZAB-21]",
   },
+  "compaction removed a superseded record": {
+    says: "A replica dropped a record because a later one has its key.",
+    source: "[LOG-51], C-44",
+  },
+  "follower copied a compacted log": {
+    says: "A follower took batches out of which its leader had removed records, or before which.",
+    source: "[LOG-15], [LOG-55]",
+  },
   "record sent again": {
     says: "A producer sent a record more than once.",
     source: "[PRD-11], C-37",

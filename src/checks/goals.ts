@@ -103,8 +103,14 @@ export class GoalTracker {
       const last = shortenings[shortenings.length - 1];
       if (last?.kind === "lost" && last.at === at) this.#reach("broker came back with less", at);
     });
+    observers.on<Of<"LogCleaned">>("LogCleaned", (_o, _node, at) => {
+      this.#reach("compaction removed a superseded record", at);
+    });
     observers.on<Of<"LogAppended">>("LogAppended", (o, _node, at) => {
-      if (!o.asLeader) return;
+      if (!o.asLeader) {
+        if (o.batch.cleaned !== null) this.#reach("follower copied a compacted log", at);
+        return;
+      }
       const { state } = ghost.partition(o.topic, o.partition);
       if (state !== null && o.leaderEpoch < state.leaderEpoch && state.leader !== o.broker) {
         this.#reach("zombie leader appended", at);

@@ -9,6 +9,7 @@ import type { Observers } from "../sim/index.ts";
 import type { Finding } from "./finding.ts";
 import { ClientFindings } from "./guarantee/client-findings.ts";
 import { ClusterEvents } from "./guarantee/cluster-events.ts";
+import { CompactedRecords } from "./guarantee/compacted-records.ts";
 import { ControlPlaneGaps } from "./guarantee/control-plane-gaps.ts";
 import type { AppliedFault, Excuse } from "./guarantee/excuse.ts";
 import { IdempotenceGaps } from "./guarantee/idempotence-gaps.ts";
@@ -115,6 +116,7 @@ export class GuaranteeTracker {
   readonly #gaps: ControlPlaneGaps;
   readonly #lateStops: LateStops;
   readonly #begunAnew: LogsBegunAnew;
+  readonly #compacted: CompactedRecords;
   /** Partitions in which one epoch has two histories, and why. */
   readonly #twoHistories = new Map<string, Excuse>();
 
@@ -132,6 +134,7 @@ export class GuaranteeTracker {
     this.#gaps = new ControlPlaneGaps(observers);
     this.#lateStops = new LateStops(observers);
     this.#begunAnew = new LogsBegunAnew(observers, this.#ghost, this.#lost);
+    this.#compacted = new CompactedRecords(observers);
     this.#stuck = new StuckFollowers(observers, this.#events, this.#lost);
   }
 
@@ -149,6 +152,7 @@ export class GuaranteeTracker {
     const outside =
       this.#excuse(judged) ??
       this.#begunAnew.excuse(judged) ??
+      this.#compacted.excuse(judged) ??
       this.#zooKeeperLoss(judged) ??
       this.#consequence(judged);
     if (outside === null) return null;

@@ -3,9 +3,10 @@
 import { TOPIC_KEYS } from "../model/kafka/config.ts";
 import { errorName } from "../model/kafka/protocol/errors.ts";
 import type { CreatableTopic } from "../model/kafka/protocol/messages.ts";
-import { lastOffset, newBatch } from "../model/kafka/protocol/records.ts";
+import { isRemoved, newBatch } from "../model/kafka/protocol/records.ts";
 import { type Micros, SECOND } from "../sim/index.ts";
 import { type Arguments, noSuch, readDuration } from "./arguments.ts";
+import { wordOf } from "./ledger.ts";
 import { readTopics } from "./narrator.ts";
 import { type Outcome, readPartition, type Universe } from "./universe.ts";
 
@@ -67,7 +68,7 @@ export function produceCommand(universe: Universe, args: Arguments): string[] {
   const lines: string[] = [];
   for (const value of args.rest()) {
     const records = newBatch({
-      records: [{ timestamp: 0, key: null, value, headers: [] }],
+      records: [{ timestamp: 0, ...keyAndValue(value), headers: [] }],
       producerId,
       producerEpoch,
       baseSequence,
@@ -97,6 +98,14 @@ export function produceCommand(universe: Universe, args: Arguments): string[] {
     lines.push(`${value}: ${answer ?? "no answer yet"}`);
   }
   return lines;
+}
+
+/** `a`: a value without key. `k:a`: with key k. `k:~`: no value, a tombstone. */
+function keyAndValue(word: string): { key: string | null; value: string | null } {
+  const colon = word.indexOf(":");
+  if (colon < 0) return { key: null, value: word };
+  const value = word.slice(colon + 1);
+  return { key: word.slice(0, colon), value: value === "~" ? null : value };
 }
 
 function produceAnswer(outcome: Outcome<"Produce">): string | null {
@@ -152,9 +161,10 @@ export function fetchCommand(universe: Universe, args: Arguments): string[] {
   if (part.errorCode !== 0) return [`b${broker}: ${errorName(part.errorCode)}`];
   const records: string[] = [];
   for (const batch of part.records) {
-    batch.records.forEach(({ value }, i) => {
+    batch.records.forEach(({ key, value }, i) => {
       const offset = batch.baseOffset + i;
-      if (offset >= fetchOffset && offset <= lastOffset(batch)) records.push(`${offset}:${value}`);
+      if (offset < fetchOffset || isRemoved(batch, i)) return;
+      records.push(`${offset}:${wordOf(key, value)}`);
     });
   }
   const shown = records.length === 0 ? "(no records)" : records.join(" ");

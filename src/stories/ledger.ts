@@ -3,7 +3,7 @@
  * that a story can print it at any time, also of a broker that is down.
  */
 import type { KafkaObservation } from "../model/kafka/observations.ts";
-import type { RecordBatch } from "../model/kafka/protocol/records.ts";
+import { isRemoved, type RecordBatch } from "../model/kafka/protocol/records.ts";
 import { decodePartitionState } from "../model/kafka/zookeeper/znodes.ts";
 import type { ZooKeeperObservation } from "../model/zookeeper/observations.ts";
 import type { Txn } from "../model/zookeeper/txn.ts";
@@ -149,6 +149,15 @@ export class Ledger {
       case "HighWatermarkMoved":
         this.#of(fact).highWatermark = fact.to;
         return;
+      case "LogCleaned": {
+        const gone = new Set<number>();
+        for (const { batch, positions } of fact.removed) {
+          for (const position of positions) gone.add(batch.baseOffset + position);
+        }
+        const replica = this.#of(fact);
+        replica.records = replica.records.filter(({ offset }) => !gone.has(offset));
+        return;
+      }
       case "LogStartMoved":
         this.#of(fact).logStartOffset = fact.logStartOffset;
         return;
@@ -219,8 +228,14 @@ export class Ledger {
 }
 
 function addRecords(records: LedgerRecord[], batch: RecordBatch): void {
-  batch.records.forEach(({ value }, i) => {
+  batch.records.forEach(({ key, value }, i) => {
+    if (isRemoved(batch, i)) return;
     const offset = batch.baseOffset + i;
-    records.push({ offset, epoch: batch.partitionLeaderEpoch, value: value ?? "null" });
+    records.push({ offset, epoch: batch.partitionLeaderEpoch, value: wordOf(key, value) });
   });
+}
+
+/** As `produce` takes it: `a`, `k:a`, or `k:~` for a tombstone. */
+export function wordOf(key: string | null, value: string | null): string {
+  return key === null ? (value ?? "null") : `${key}:${value ?? "~"}`;
 }

@@ -23,7 +23,7 @@ export const TOPICS = {
   transactions: ["ZkApplied"],
   records: ["LogAppended"],
   consumers: ["ConsumerReset", "TruncationDetected"],
-  logs: ["LogLoaded", "LogStartMoved"],
+  logs: ["LogLoaded", "LogStartMoved", "LogCleaned"],
 } as const satisfies { readonly [word: string]: readonly string[] };
 
 export type TopicWord = keyof typeof TOPICS;
@@ -96,6 +96,12 @@ function wordsOf(fact: Fact): string | null {
       return `loads ${nameOf(fact)}: ends at ${fact.logEndOffset}, HW ${fact.highWatermark}`;
     case "LogStartMoved":
       return `moves the log start of ${nameOf(fact)} to ${fact.logStartOffset}`;
+    case "LogCleaned": {
+      const gone = fact.removed.flatMap(({ batch, positions }) =>
+        positions.map((position) => batch.baseOffset + position),
+      );
+      return `compacts ${nameOf(fact)}: offsets ${gone.join(", ")} are gone`;
+    }
     case "ControllerElected":
       return `becomes controller in epoch ${fact.controllerEpoch}`;
     case "ControllerResigned":

@@ -46,9 +46,14 @@ function roleOf(universe: Universe, replica: Replica): string {
 
 function formatRecords(replica: Replica): string {
   const parts: string[] = [];
+  let committed = true;
   for (const { offset, epoch, value } of replica.records) {
     if (offset < replica.logStartOffset) continue;
-    if (offset === replica.highWatermark) parts.push("|");
+    // Compaction may have taken the record at the high watermark away.
+    if (committed && offset >= replica.highWatermark) {
+      parts.push("|");
+      committed = false;
+    }
     parts.push(`${offset}:${value}/${epoch}`);
   }
   if (replica.highWatermark >= replica.logEndOffset) parts.push("|");

@@ -51,6 +51,20 @@ export const INVARIANTS = {
     clauses: ["C-1", "C-8", "C-42"],
     breaks: ["no-truncation", "demoted-leader-appends", "leader-reuses-offset"],
   },
+  CompactionKeepsLatest: {
+    says: "Compaction removes a record with a value only if a later, committed one has its key.",
+    source: "C-44, [LOG-50, LOG-51], KAFKA-13194",
+    promisedWhen: ALWAYS,
+    clauses: ["C-44"],
+    breaks: ["cleaner-passes-high-watermark"],
+  },
+  CompactionKeepsSequences: {
+    says: "Compaction keeps the last batch of each producer, be it empty: its sequence is not forgotten.",
+    source: "[LOG-54], KAFKA-5490",
+    promisedWhen: ALWAYS,
+    clauses: [],
+    breaks: ["cleaner-drops-producers-last-batch"],
+  },
   LogMatching: {
     says: "Two logs with a record of the same offset and leader epoch are equal up to it.",
     source: "Appendix B I-9, Vanlightly LogMatching, KIP-279",

@@ -8,6 +8,7 @@ import type { Micros, Observers } from "../../sim/index.ts";
 import type { Finding } from "../finding.ts";
 import { Check, type CheckContext } from "./check.ts";
 import { watchCommittedRecords } from "./committed-records.ts";
+import { watchCompaction } from "./compaction.ts";
 import { watchBrokerEpochs, watchControllers } from "./controllers.ts";
 import type { InvariantName } from "./descriptions.ts";
 import type { ClusterFacts } from "./facts.ts";
@@ -69,6 +70,7 @@ export function attachInvariants(
   };
   watchLogMatching(context);
   watchCommittedRecords(context);
+  watchCompaction(context);
   watchHighWatermark(context);
   watchIsrPrefix(context);
   watchIsrJoins(context);

@@ -153,8 +153,7 @@ export class KafkaGhost {
     const { baseOffset } = o.batch;
     replica.endBeforeAppend = log.end;
     if (baseOffset < log.end) log.truncate(baseOffset);
-    else if (log.end === 0 && baseOffset > 0) log.reset(baseOffset, null);
-    log.append(o.batch);
+    log.appendSeen(o.batch);
   }
 
   #truncated(o: LogTruncated, at: Micros): void {

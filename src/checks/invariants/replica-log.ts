@@ -4,7 +4,8 @@
  * Two logs with the same hash at an offset are equal below it, so comparing prefixes is one
  * comparison. The hash is computed here from the batches, not taken from the model: a broker that
  * miscounts must not be able to hide it. Batches are shared with the model, never changed.
- * Retention is not followed: what was in the log once stays known until it is truncated.
+ * Retention and compaction are not followed: what was in the log once stays known until it is
+ * truncated; what compaction had removed before a replica copied the rest counts as copied, too.
  */
 import type { RecordBatch } from "../../model/kafka/protocol/records.ts";
 import { finish, mix, mixLong } from "../../sim/index.ts";
@@ -40,6 +41,24 @@ export class ReplicaLog {
     this.batches.push(batch);
     this.hashes.push(hash);
     this.end = endOf(batch);
+  }
+
+  /**
+   * Appends what a replica appended, with what compaction had removed before it. An empty log may begin
+   * anywhere.
+   */
+  appendSeen(batch: RecordBatch): void {
+    if (batch.cleaned !== null) {
+      for (const removed of batch.cleaned.removedBefore) {
+        if (removed.baseOffset >= this.end) this.#appendAnywhere(removed);
+      }
+    }
+    this.#appendAnywhere(batch);
+  }
+
+  #appendAnywhere(batch: RecordBatch): void {
+    if (this.end === 0 && batch.baseOffset > 0) this.reset(batch.baseOffset, null);
+    this.append(batch);
   }
 
   /**

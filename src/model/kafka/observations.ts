@@ -213,6 +213,8 @@ export interface LogCleaned extends OfReplica {
   readonly removed: readonly {
     readonly batch: RecordBatch;
     readonly positions: readonly number[];
+    /** False when the batch stays, with less in it or empty. */
+    readonly whole: boolean;
   }[];
 }
 /** Stated by the replica whose high watermark changed; `prefixHash` is of the log below it. */

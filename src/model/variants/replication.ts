@@ -19,9 +19,9 @@ export const REPLICATION_VARIANTS = {
   "cleaner-drops-producers-last-batch": {
     says: "Compaction removes the last batch of a producer, and a restarted replica forgets its sequence",
     source: "KAFKA-5490, [LOG-54]",
-    caughtBy: ["SequenceContinuity", "duplicate"],
-    tier: 2,
-    needs: ["kill"],
+    caughtBy: ["CompactionKeepsSequences"],
+    tier: 1,
+    needs: [],
   },
   "no-truncation": {
     says: "A follower never truncates: what a deposed leader appended stays",

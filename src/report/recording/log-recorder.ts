@@ -11,7 +11,7 @@ import type {
   LogLoaded,
   LogTruncated,
 } from "../../model/kafka/observations.ts";
-import type { RecordBatch } from "../../model/kafka/protocol/records.ts";
+import { type RecordBatch, recordAt } from "../../model/kafka/protocol/records.ts";
 import type { Observers } from "../../sim/index.ts";
 import { DeltaColumn, StringTable } from "./columns.ts";
 import {
@@ -127,8 +127,8 @@ export class LogRecorder {
       this.#batches.baseOffset.push(batch.baseOffset);
       this.#batches.epoch.push(batch.partitionLeaderEpoch);
       this.#batches.count.push(batch.lastOffsetDelta + 1);
-      for (const { value } of batch.records) {
-        this.#batches.values.push(this.strings.position(value));
+      for (let i = 0; i < batch.records.length; i++) {
+        this.#batches.values.push(this.strings.position(recordAt(batch, i)?.value ?? null));
       }
     }
     return number;
@@ -172,13 +172,23 @@ export class LogRecorder {
     this.#sends.error[row] = this.strings.position(error);
   }
 
+  /** One row per run of offsets: compaction leaves gaps. */
   #polled(fact: RecordsPolled, node: number, at: number): void {
-    this.#polls.at.push(at);
-    this.#polls.node.push(node);
-    this.#polls.partition.push(this.partition(fact));
-    this.#polls.first.push(fact.firstOffset);
-    this.#polls.count.push(fact.records.length);
-    for (const { value } of fact.records) this.#polls.values.push(this.strings.position(value));
+    const { offsets, records } = fact;
+    const { count } = this.#polls;
+    for (let i = 0; i < records.length; i++) {
+      const offset = offsets[i] as number;
+      if (i > 0 && offset === (offsets[i - 1] as number) + 1) {
+        count[count.length - 1] = (count[count.length - 1] as number) + 1;
+      } else {
+        this.#polls.at.push(at);
+        this.#polls.node.push(node);
+        this.#polls.partition.push(this.partition(fact));
+        this.#polls.first.push(offset);
+        count.push(1);
+      }
+      this.#polls.values.push(this.strings.position(records[i]?.value ?? null));
+    }
   }
 
   columns(): { batches: BatchColumns; log: LogColumns; sends: SendColumns; polls: PollColumns } {

@@ -166,6 +166,16 @@ class Biographer {
       const detail = `the log starts at ${fact.logStartOffset} now`;
       this.#gone(name, { kind: "deleted", at, leaderEpoch: -1, detail });
     });
+    on("LogCleaned", (fact, name, at) => {
+      const gone = fact.removed.some(({ batch, positions }) =>
+        positions.includes(record.offset - batch.baseOffset),
+      );
+      if (!gone) return;
+      const life = this.#held.get(name);
+      if (life !== undefined) life.deleted = true;
+      const detail = "compaction: a later record has its key";
+      this.#gone(name, { kind: "deleted", at, leaderEpoch: -1, detail });
+    });
     on("ReplicaStopped", (fact, name, at) => {
       if (!fact.deleted) return;
       const detail = "the replica was deleted";

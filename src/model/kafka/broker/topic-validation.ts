@@ -23,6 +23,10 @@ export function badSetting(config: BrokerConfig, name: string, value: string): R
   const key = TOPIC_KEYS[name as TopicConfigKey];
   const refusal = { errorCode: ErrorCode.INVALID_CONFIG, message: `${name}=${value}` };
   if (key === undefined) return refusal;
+  if (name === "min.cleanable.dirty.ratio") {
+    const ratio = Number(value);
+    return value !== "" && ratio >= 0 && ratio <= 1 ? null : refusal;
+  }
   const like = typeof config[key];
   if (like === "number" && (value === "" || !Number.isSafeInteger(Number(value)))) return refusal;
   if (like === "boolean" && value !== "true" && value !== "false") return refusal;

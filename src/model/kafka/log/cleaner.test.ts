@@ -182,7 +182,11 @@ describe("log cleaner", () => {
       write(world, "a=1", "b=2", "a=3", "b=4", "c=5", "a=6", "a=7");
       const { prefixHash } = world.log;
       world.run(14_000);
-      world.node.disk.tripwire = { step: "write", left: steps, strike: () => world.world.kill(world.node) };
+      world.node.disk.tripwire = {
+        step: "write",
+        left: steps,
+        strike: () => world.world.kill(world.node),
+      };
       world.run(2_000);
       const crashed = !world.node.running;
       if (world.node.running) world.world.kill(world.node);

@@ -1,5 +1,5 @@
 /**
- * The log cleaner of one broker [LOG-50..56]: which log is cleaned when, and how its segments are
+ * The log cleaner of one broker [LOG-50..52, LOG-54..56]: which log is cleaned when, and how its segments are
  * replaced.
  *
  * One thread: the dirtiest log first, one group of segments after the other. A compacted file is

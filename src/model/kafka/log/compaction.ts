@@ -1,5 +1,6 @@
 /**
- * What compaction keeps [LOG-51..54]: the map from key to latest offset, and what is left of a batch.
+ * What compaction keeps [LOG-51, LOG-52, LOG-54]: the map from key to latest offset, and what is
+ * left of a batch.
  *
  * Pure decisions, no files; cleaner.ts carries them out. Left out: the limit of the map's memory, and
  * everything about transactions.
@@ -54,6 +55,8 @@ export interface CleaningRules {
 export interface RemovedRecords {
   readonly batch: RecordBatch;
   readonly positions: readonly number[];
+  /** The batch went with them. */
+  readonly whole: boolean;
 }
 
 export interface CleanedSegments {
@@ -84,9 +87,10 @@ export function cleanSegments(
         if (known.baseOffset >= end) removedBefore.push(known);
       }
       end = lastOffset(batch) + 1;
-      if (outcome.gone.length > 0) removed.push({ batch, positions: outcome.gone });
       const empty = outcome.kept.length === 0;
-      if (empty && !isLast && !rules.isProducersLast(batch)) {
+      const whole = empty && !isLast && !rules.isProducersLast(batch);
+      if (outcome.gone.length > 0) removed.push({ batch, positions: outcome.gone, whole });
+      if (whole) {
         removedBefore.push(batch);
         changed = true;
         continue;

@@ -12,7 +12,7 @@ import { NO_LIMIT, type TopicConfig } from "../config.ts";
 import type { TopicConfigs } from "../contracts.ts";
 import type { KafkaObservation, LogStartMoved, LogTruncated } from "../observations.ts";
 import { ErrorCode } from "../protocol/errors.ts";
-import { chainHash, lastOffset, type RecordBatch } from "../protocol/records.ts";
+import { behindRemoved, chainHash, lastOffset, type RecordBatch } from "../protocol/records.ts";
 import { type AppendOutcome, appended, duplicateOf, refused } from "./append-outcome.ts";
 import { stampAsLeader, validateBatch } from "./batch-validation.ts";
 import { LogFlusher } from "./flusher.ts";
@@ -153,7 +153,9 @@ export class Log {
   }
 
   #write(given: RecordBatch, asLeader: boolean, leaderEpoch: number, config: TopicConfig): void {
-    const batch = this.#removedAtEnd.length === 0 ? given : this.#afterRemoved(given);
+    const removed = this.#removedAtEnd;
+    const batch = removed.length === 0 ? given : behindRemoved(given, removed);
+    this.#removedAtEnd = NO_BATCHES;
     if (this.#active.mustRollFor(batch, config)) this.roll();
     const epoch = batch.partitionLeaderEpoch;
     const noted = asLeader || !this.#switches["follower-does-not-record-epochs"];
@@ -179,16 +181,6 @@ export class Log {
     if (config["flush.messages"] !== NO_LIMIT || config["flush.ms"] !== NO_LIMIT) {
       this.flusher.appended(config);
     }
-  }
-
-  /** The first batch behind a removed end: whoever reads it learns what lay before. */
-  #afterRemoved(batch: RecordBatch): RecordBatch {
-    const { cleaned } = batch;
-    const removedBefore = [...this.#removedAtEnd, ...(cleaned?.removedBefore ?? NO_BATCHES)];
-    this.#removedAtEnd = NO_BATCHES;
-    const kept = cleaned?.kept ?? batch.records.map((_, position) => position);
-    const deleteHorizonMs = cleaned?.deleteHorizonMs ?? -1;
-    return { ...batch, cleaned: { kept, deleteHorizonMs, removedBefore } };
   }
 
   /** Makes the end of the log the base of a new active segment [LOG-21]. */

@@ -166,6 +166,15 @@ export function cleanedBatch(batch: RecordBatch, cleaned: Cleaned): RecordBatch 
   return { ...batch, sizeInBytes, maxTimestamp, cleaned };
 }
 
+/** The batch with batches that compaction removed before it: whoever reads it learns what lay there. */
+export function behindRemoved(batch: RecordBatch, removed: readonly RecordBatch[]): RecordBatch {
+  const { cleaned } = batch;
+  const removedBefore = [...removed, ...(cleaned?.removedBefore ?? [])];
+  const kept = cleaned?.kept ?? batch.records.map((_, position) => position);
+  const deleteHorizonMs = cleaned?.deleteHorizonMs ?? -1;
+  return { ...batch, cleaned: { kept, deleteHorizonMs, removedBefore } };
+}
+
 /**
  * Running hash of a log that ended at `logEndOffset`: prefix hash of everything before, the batches
  * that compaction had removed since, then this batch with offset and epoch.
