@@ -37,7 +37,14 @@ export const CLIENTS: readonly Claim[] = [
         excused: ["C-38"],
       },
     ],
-    exhibits: [],
+    exhibits: [
+      {
+        clause: "C-38",
+        says: "a leader that was started again remembers one batch of the producer: what was sent before it is stored twice",
+        file: "C-38",
+        shows: { check: "duplicate" },
+      },
+    ],
   },
   {
     id: "C-40",

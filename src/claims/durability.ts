@@ -78,7 +78,6 @@ export const DURABILITY: readonly Claim[] = [
         says: "a replica joins the ISR on the strength of what it had before it lost data (KIP-903)",
         file: "C-1c",
         shows: { check: "HighWatermarkBelowIsr" },
-        from: { scenario: "power-loss" },
       },
       UNNOTICED_RESTART,
       {

@@ -120,7 +120,14 @@ export const LEADERSHIP: readonly Claim[] = [
         excused: ["C-23"],
       },
     ],
-    exhibits: [],
+    exhibits: [
+      {
+        clause: "C-23",
+        says: "a request that is late on its way to a leader is overtaken by one to the next leader",
+        file: "C-23",
+        shows: { check: "OrderPerKey" },
+      },
+    ],
   },
   {
     id: "C-24",
