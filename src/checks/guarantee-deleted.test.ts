@@ -87,6 +87,28 @@ describe("consumers that retention overtook", () => {
   });
 });
 
+describe("consumers that one replica's retention overtook", () => {
+  const story = (how: { retentionTo: number; leader: number }) => {
+    const stream = new Stream().committed("a", "b", "c");
+    const start = { kind: "LogStartMoved", broker: 1, ...PLACE, reason: "retention" } as const;
+    stream.state({ ...start, logStartOffset: how.retentionTo });
+    stream.isr(how.leader, 1, [how.leader]).lead(how.leader, 1, [how.leader]);
+    const reset = { consumer: "c1", ...PLACE, strategy: "earliest", from: 2, to: 0 } as const;
+    return clause(stream.state({ kind: "ConsumerReset", ...reset }), "nonmonotonic-poll", {
+      offset: 1,
+    });
+  };
+
+  it("go back to where another's log begins that leads since [C-45]", () => {
+    expect(story({ retentionTo: 3, leader: 2 })).toBe("C-45");
+  });
+
+  it("do not where their position had not been deleted, or the same broker leads", () => {
+    expect(story({ retentionTo: 2, leader: 2 })).toBe(null);
+    expect(story({ retentionTo: 3, leader: 1 })).toBe(null);
+  });
+});
+
 describe("an unclean leader that failed before it led [C-8]", () => {
   const story = (between: (stream: Stream) => Stream) => {
     const stream = new Stream({ topic: { uncleanLeaderElection: true } });

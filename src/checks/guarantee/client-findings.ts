@@ -10,7 +10,7 @@ import { time } from "./cluster-events.ts";
 import type { Excuse } from "./excuse.ts";
 import type { IdempotenceGaps } from "./idempotence-gaps.ts";
 import type { LostRecords } from "./lost-records.ts";
-import { lossesOf } from "./partition-history.ts";
+import { lossesOf, stateAt } from "./partition-history.ts";
 import type { ProducerEvents, WeakAcknowledgement } from "./producer-events.ts";
 
 /** That a record is gone. */
@@ -250,14 +250,37 @@ export class ClientFindings {
         `${time(loss.at)} (${excuse.clause}): ${excuse.because}`;
       return { clause: "C-46", because };
     }
+    if (!skips) return this.#takenBack(partition, offset, at);
     const move = moves.findLast((known) => known.at <= at);
-    if (!skips || move === undefined) return null;
+    if (move === undefined) return null;
     // The log start may have moved on since.
     const start = logStarts.findLast((known) => known.at <= move.at);
     if (start === undefined) return null;
     const because =
       `retention moved the log start of ${partition.name} to ${start.offset} at ` +
       `${time(start.at)}; ${move.words} at ${time(move.at)}`;
+    return { clause: "C-45", because };
+  }
+
+  /**
+   * A replica had deleted what the consumer was to read next, and the one that leads since has not:
+   * its log begins below, and there the reset takes the consumer [C-45].
+   */
+  #takenBack(partition: PartitionGhost, offset: number, until: number): Excuse | null {
+    const { moves, logStarts } = this.#producers.of(partition.topic, partition.partition);
+    const move = moves.findLast(
+      ({ at, from, to }) => at <= until && from > offset && to >= 0 && to <= offset,
+    );
+    if (move === undefined) return null;
+    const leader = stateAt(partition, move.at)?.leader;
+    const start = logStarts.findLast(
+      (known) => known.at <= move.at && known.offset > move.from && known.broker !== leader,
+    );
+    if (start === undefined) return null;
+    const because =
+      `retention moved the log start of ${partition.name} to ${start.offset} at ` +
+      `${time(start.at)} on broker ${start.broker} only; ${move.words} at ${time(move.at)}, where ` +
+      `the log of broker ${leader} began`;
     return { clause: "C-45", because };
   }
 }

@@ -36,7 +36,17 @@ export interface Retry {
 }
 export interface ConsumerMove {
   readonly at: Micros;
+  /** Positions before and after; -1 where it has only been told that its position is gone. */
+  readonly from: number;
+  readonly to: number;
   readonly words: string;
+}
+
+/** A replica's log begins at `offset` from then on. */
+export interface LogStart {
+  readonly at: Micros;
+  readonly offset: number;
+  readonly broker: number;
 }
 
 interface OfPartition {
@@ -47,8 +57,8 @@ interface OfPartition {
   /** Producer of each record of producers without idempotence, by value. */
   readonly loose: Map<string, ProducerFacts>;
   readonly moves: ConsumerMove[];
-  /** Log starts with the time from which on they hold. */
-  readonly logStarts: { readonly at: Micros; readonly offset: number }[];
+  /** Of all replicas, as they came about; they go back where a log came back shorter. */
+  readonly logStarts: LogStart[];
 }
 
 export class ProducerEvents {
@@ -87,19 +97,16 @@ export class ProducerEvents {
     observers.on<ConsumerReset>("ConsumerReset", (o, _node, at) => {
       if (o.from < 0) return;
       const words = `consumer ${o.consumer} was reset to the ${o.strategy} offset ${o.to}`;
-      this.of(o.topic, o.partition).moves.push({ at, words });
+      const { from, to } = o;
+      this.of(o.topic, o.partition).moves.push({ at, from, to, words });
     });
     observers.on<TruncationDetected>("TruncationDetected", (o, _node, at) => {
       const words = `consumer ${o.consumer} found its position ${o.position} truncated`;
-      this.of(o.topic, o.partition).moves.push({ at, words });
+      this.of(o.topic, o.partition).moves.push({ at, from: -1, to: -1, words });
     });
     observers.on<LogStartMoved>("LogStartMoved", (o, _node, at) => {
-      const { logStarts } = this.of(o.topic, o.partition);
-      const last = logStarts[logStarts.length - 1];
-      // It goes back where a log came back shorter than what was deleted.
-      if (o.logStartOffset !== last?.offset) {
-        logStarts.push({ at, offset: o.logStartOffset });
-      }
+      const { broker, logStartOffset: offset } = o;
+      this.of(o.topic, o.partition).logStarts.push({ at, offset, broker });
     });
   }
 
