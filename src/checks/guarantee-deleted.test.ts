@@ -76,6 +76,32 @@ describe("a leader's log that ends below what was deleted", () => {
   });
 });
 
+describe("an unclean leader that offers other records where some were deleted", () => {
+  const story = (logStartOffset: number) => {
+    const stream = new Stream({ topic: { uncleanLeaderElection: true } }).committed("a");
+    const moved = { kind: "LogStartMoved", ...PLACE, reason: "retention" } as const;
+    stream.write(2, "other", { at: 1 }).isr(1, 1, [1]).lead(1, 1, [1]).write(1, "b").commit(1, 2);
+    stream.state({ ...moved, broker: 1, logStartOffset: 2 });
+    stream
+      .state({ ...moved, broker: 2, logStartOffset })
+      .kill(1)
+      .expire(1)
+      .isr(-1, 2, [1]);
+    return stream.isr(2, 3, [2]).lead(2, 3, [2]).commit(2, 2);
+  };
+
+  it("loses nothing: what was committed there had been deleted [C-45]", () => {
+    expect(story(0).caught).not.toContain("NoCommittedRecordLost");
+    expect(clause(story(0), "lost-write", { offset: 1, record: "b" })).toBe("C-45");
+  });
+
+  it("shows two records at one offset, if it has not deleted its own [C-8, C-42]", () => {
+    expect(clause(story(0), "inconsistent-offsets", { offset: 1 })).toBe("C-8");
+    expect(clause(story(0), "inconsistent-offsets", { offset: 0 })).toBe(null);
+    expect(clause(story(2), "inconsistent-offsets", { offset: 1 })).toBe(null);
+  });
+});
+
 describe("consumers that retention overtook", () => {
   it("were reset before the log start moved on [C-45]", () => {
     const stream = new Stream().committed("a", "b");

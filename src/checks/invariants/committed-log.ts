@@ -18,7 +18,7 @@ export interface Loss {
   readonly deposed: number | null;
   /**
    * True if the records had been deleted on purpose, so that nothing of worth is lost; but the log
-   * of `leader` ends below them, and their offsets are given away anew.
+   * of `leader` ends below them, and their offsets are given away anew, or offers others there.
    */
   readonly deleted: boolean;
   /** The lost offsets: [from, to). */
@@ -40,6 +40,8 @@ interface NewLeader {
   readonly leaderEpoch: number;
   /** What lies below was deleted on purpose. */
   readonly deletedBelow: number;
+  /** Where its own log begins. */
+  readonly logStartOffset: number;
 }
 
 export class CommittedLog {
@@ -84,7 +86,8 @@ export class CommittedLog {
   /**
    * Follows a new leader, and says what it lacks; nothing when it has everything. A record that it has
    * at its offset, of the same epoch, is not lost, even if what lies below differs; nor is one below
-   * `deletedBelow`, which was removed on purpose: it is told of only if its offset is free again.
+   * `deletedBelow`, which was removed on purpose: it is told of only if its offset is free again, or
+   * the leader offers another record there.
    */
   follow(leader: ReplicaLog, who: NewLeader): readonly Loss[] {
     const { log, highWatermark } = this;
@@ -97,7 +100,10 @@ export class CommittedLog {
     const acknowledged = this.acknowledged.slice(first);
     const isDeleted = (batch: RecordBatch) => endOf(batch) <= who.deletedBelow;
     const lacks = (batch: RecordBatch) => !isDeleted(batch) && !holds(leader, batch);
-    const freed = (batch: RecordBatch) => isDeleted(batch) && batch.baseOffset >= leader.end;
+    const offered = ({ baseOffset }: RecordBatch) =>
+      baseOffset >= Math.min(leader.end, who.logStartOffset);
+    const freed = (batch: RecordBatch) =>
+      isDeleted(batch) && offered(batch) && !holds(leader, batch);
     const deleted = lossOf({ batches, copies }, freed, who);
     const lost = lossOf({ batches, copies }, lacks, who);
     this.#cut(agreed);

@@ -212,7 +212,8 @@ export class KafkaGhost {
     partition.newestLeader = replica;
     partition.newestLeaderEpoch = o.leaderEpoch;
     noteDeleted(partition);
-    const who = { ...o, at, deletedBelow: partition.deletedBelow };
+    const { logStartOffset } = replica;
+    const who = { ...o, at, logStartOffset, deletedBelow: partition.deletedBelow };
     for (const loss of partition.committed.follow(replica.log, who)) {
       partition.losses.push(loss);
       if (loss.deleted) continue;
