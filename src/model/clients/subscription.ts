@@ -92,12 +92,11 @@ export class AssignedPartition {
 export class Subscription {
   /** In the order of assignment. */
   partitions: AssignedPartition[] = [];
+  /** The same by topic, then by partition. */
+  #byTopic = new Map<string, AssignedPartition[]>();
 
   find(topic: string, partition: number): AssignedPartition | null {
-    for (const assigned of this.partitions) {
-      if (assigned.partition === partition && assigned.topic === topic) return assigned;
-    }
-    return null;
+    return this.#byTopic.get(topic)?.[partition] ?? null;
   }
 
   /** Throws when the partition is not assigned: an error of the application's author. */
@@ -111,16 +110,27 @@ export class Subscription {
   assign(partitions: readonly TopicPartition[]): AssignedPartition[] {
     const added: AssignedPartition[] = [];
     const next: AssignedPartition[] = [];
+    const byTopic = new Map<string, AssignedPartition[]>();
     for (const { topic, partition } of partitions) {
+      let ofTopic = byTopic.get(topic);
+      if (ofTopic === undefined) {
+        ofTopic = [];
+        byTopic.set(topic, ofTopic);
+      }
+      if (ofTopic[partition] !== undefined) continue;
       let assigned = this.find(topic, partition);
       if (assigned === null) {
         assigned = new AssignedPartition(topic, partition);
         added.push(assigned);
       }
-      if (!next.includes(assigned)) next.push(assigned);
+      ofTopic[partition] = assigned;
+      next.push(assigned);
     }
-    for (const old of this.partitions) if (!next.includes(old)) old.assigned = false;
+    for (const old of this.partitions) {
+      if (byTopic.get(old.topic)?.[old.partition] === undefined) old.assigned = false;
+    }
     this.partitions = next;
+    this.#byTopic = byTopic;
     return added;
   }
 }
