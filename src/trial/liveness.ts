@@ -8,7 +8,7 @@ import type { KafkaObservation } from "../model/kafka/observations.ts";
 import type { Roles } from "../model/roles.ts";
 import type { ZooKeeperObservation } from "../model/zookeeper/observations.ts";
 import type { Txn } from "../model/zookeeper/txn.ts";
-import type { SimNode, World } from "../sim/index.ts";
+import { type Micros, SECOND, type SimNode, type World } from "../sim/index.ts";
 import type { HistoryRecorder } from "../workloads/history-recorder.ts";
 
 /** What has not happened yet, and of which partition, if it is about one. */
@@ -30,6 +30,9 @@ interface PartitionState {
   readonly isr: readonly number[];
 }
 
+/** Default of `max.block.ms`, and a little for the next one to begin. */
+const SEND_BLOCKS_FOR = 61 * SECOND;
+
 export class Liveness {
   readonly #world: World;
   readonly #roles: Roles;
@@ -40,6 +43,8 @@ export class Liveness {
   /** What the operator is at, in words; filled by his process. */
   readonly operations = new Set<string>();
   #appliedZxid = 0;
+  /** Topics that were deleted and not created again. */
+  readonly #gone = new Set<string>();
   readonly #leaders = new Map<string, LeaderState>();
   /** Log starts by `orders-0/1`, partition and broker, as they moved. */
   readonly #logStarts = new Map<string, number>();
@@ -104,6 +109,7 @@ export class Liveness {
       case "create":
       case "setData":
         if (interesting(txn.path)) this.#znodes.set(txn.path, txn.data);
+        if (this.#gone.size > 0) this.#gone.delete(txn.path.slice(TOPICS.length));
         return;
       case "delete":
         this.#znodes.delete(txn.path);
@@ -121,6 +127,7 @@ export class Liveness {
   }
 
   #topicDeleted(topic: string): void {
+    this.#gone.add(topic);
     const partitions = this.#byTopic.get(topic)?.length ?? 0;
     for (let index = 0; index < partitions; index++) this.#leaders.delete(`${topic}-${index}`);
     this.#byTopic.delete(topic);
@@ -144,6 +151,14 @@ export class Liveness {
     if (leader === undefined) return 0;
     const start = this.#logStarts.get(`${name}/${leader.broker}`) ?? 0;
     return start >= leader.highWatermark ? 0 : leader.highWatermark;
+  }
+
+  /**
+   * How long sends may wait behind one another because a topic is gone: each to it blocks its producer
+   * for `max.block.ms` [PRD-1], and nothing that the cluster does ends that sooner.
+   */
+  get blockedFor(): Micros {
+    return this.#gone.size > 0 ? this.#recorder.pending * SEND_BLOCKS_FOR : 0;
   }
 
   /** The first reason why the cluster has not converged, or null. */

@@ -286,10 +286,10 @@ export class Trial {
   #converge(): void {
     const from = this.world.now;
     const limit = from + (parseDuration(this.scenario.converge) as Micros);
-    this.world.runUntilCondition(
-      this.#every(100, () => this.#stopped || this.liveness.pending() === null),
-      limit,
-    );
+    const done = () => this.#stopped || this.liveness.pending() === null;
+    this.world.runUntilCondition(this.#every(100, done), limit);
+    const more = done() ? 0 : this.liveness.blockedFor;
+    if (more > 0) this.world.runUntilCondition(this.#every(100, done), limit + more);
     this.#phase("converge", from);
     const pending = this.liveness.pending();
     if (pending === null || this.#stopped) return;
