@@ -195,7 +195,7 @@ export class KafkaGhost {
         }
         return;
       }
-      committed.extend(replica.log, o.to, copiesOf(partition, replica.log, o.to));
+      committed.extend(replica.log, o.to, partition.copiesOf(replica.log, o.to));
     }
     if (o.to > committed.highWatermark) committed.highWatermark = Math.min(o.to, committed.end);
   }
@@ -219,6 +219,7 @@ export class KafkaGhost {
       if (loss.deleted) continue;
       for (const listener of this.#lossListeners) listener(partition, loss);
     }
+    partition.deletedBelow = Math.min(partition.deletedBelow, replica.log.end);
   }
 
   #becameFollower(o: BecameFollower): void {
@@ -270,7 +271,7 @@ export class KafkaGhost {
       partition.losses.push(orphans(partition, o, { log, at }));
       return;
     }
-    if (end > committed.end) committed.extend(log, end, copiesOf(partition, log, end));
+    if (end > committed.end) committed.extend(log, end, partition.copiesOf(log, end));
     committed.acknowledge(o.baseOffset, o.lastOffset);
   }
 
@@ -359,17 +360,6 @@ export class KafkaGhost {
     partition.batchHashes.clear();
     partition.deletedBelow = 0;
   }
-}
-
-/** On how many replicas a record is when it is committed: all of the ISR, perhaps some that left. */
-function copiesOf(partition: PartitionGhost, log: ReplicaLog, end: number): number {
-  const members = partition.state?.isr.length ?? 0;
-  if (members > 1) return members;
-  let copies = 0;
-  for (const replica of partition.replicas) {
-    if (replica !== undefined && log.sharedBelow(end, replica.log)) copies++;
-  }
-  return copies;
 }
 
 /** What a deposed leader acknowledged, or let consumers see, although the newest leader lacks it. */

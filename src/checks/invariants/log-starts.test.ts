@@ -47,4 +47,15 @@ describe("records below the leader's log start", () => {
     stream.write(2, "z").fetch(3, 2);
     expect(stream.caught.slice(before)).toEqual([]);
   });
+
+  it("are new where a leader took over whose log ends below [C-42]", () => {
+    const stream = new Stream({ topic: { minInsyncReplicas: 1 } }).committed("a", "b");
+    const reason = "retention";
+    stream.state({ kind: "LogStartMoved", broker: 1, ...PLACE, logStartOffset: 2, reason });
+    stream.powerOff(2).restart(2, 0).isr(2, 1, [2]).lead(2, 1, [2]);
+    expect(stream.caught).not.toContain("NoCommittedRecordLost");
+    stream.write(2, "x").commit(2, 1).answer(2, 0);
+    stream.powerOff(3).restart(3, 0).isr(3, 2, [3]).lead(3, 2, [3]);
+    expect(stream.caught).toContain("NoCommittedRecordLost");
+  });
 });

@@ -173,7 +173,10 @@ export class PartitionGhost {
   readonly losses: Loss[] = [];
   /** Kept by producer-sequence.ts: what leaders took that knew nothing of the producer [PID-2]. */
   readonly unfounded: UnfoundedAppend[] = [];
-  /** Log start of the newest leader: what lies below was deleted on purpose. It only rises. */
+  /**
+   * Log start of the newest leader: what lies below was deleted on purpose. It falls only to the end
+   * of a new leader's log, from where on offsets are given away anew.
+   */
   deletedBelow = 0;
   /** Hash of the log up to a batch, by (base offset, leader epoch): all logs must agree [I-9]. */
   readonly batchHashes = new BatchHashes();
@@ -215,5 +218,16 @@ export class PartitionGhost {
     if (offset === 0) return true;
     const replica = this.replicas[broker];
     return replica !== undefined && this.shared(this.committed.log, offset, replica.log);
+  }
+
+  /** On how many replicas a record is when it is committed: all of the ISR, perhaps some that left. */
+  copiesOf(log: ReplicaLog, end: number): number {
+    const members = this.state?.isr.length ?? 0;
+    if (members > 1) return members;
+    let copies = 0;
+    for (const replica of this.replicas) {
+      if (replica !== undefined && log.sharedBelow(end, replica.log)) copies++;
+    }
+    return copies;
   }
 }
