@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { mix } from "../sim/index.ts";
 import { historyFinding, Stream } from "./testing/stream.ts";
 
 const LOST = "NoCommittedRecordLost";
@@ -425,6 +426,21 @@ describe("ZooKeeper [C-1g]", () => {
     expect(story("lying-fsync").isr(1, 1, [1, 2]).isr(1, 0, [1, 2]).caught).toContain(
       "PartitionStateMonotonic",
     );
+  });
+
+  it("a disk that had lied or was wiped before an earlier failure excuses no later loss", () => {
+    const late = (kind: string) => {
+      const stream = new Stream().register(1).fault(kind, "zk2");
+      stream.state({ kind: "FaultEnded", fault: { kind }, targets: ["zk2"] } as never);
+      stream.wait().state({ kind: "NodePoweredOff", losses: [] }, 2);
+      const all = { lastZxid: 2 ** 32 + 1, prefixHash: mix(0, 1) };
+      stream.state({ kind: "ZkLogLoaded", server: 2, ...all }, 2);
+      stream.register(2).wait().state({ kind: "NodePoweredOff", losses: [] }, 2);
+      stream.state({ kind: "ZkLogLoaded", server: 2, ...all }, 2);
+      return stream.clause("ZabCommittedLogDurability");
+    };
+    expect(late("lying-fsync")).toBe(null);
+    expect(late("wipe-disk")).toBe(null);
   });
 
   it("a leader outside of the ISR follows from a state that went back", () => {

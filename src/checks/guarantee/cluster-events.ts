@@ -134,6 +134,20 @@ export class ClusterEvents {
   }
 
   /**
+   * The newest lie of a disk about fsync that a power failure at `at` could expose: what was lied about
+   * before the failure before is lost since then, and not again.
+   */
+  lyingDisk(target: string, node: number | undefined, at: Micros): AppliedFault | null {
+    const since = this.powerFailure(node, -1, at - 1) ?? -1;
+    const lied = (fault: AppliedFault) =>
+      fault.kind === "lying-fsync" &&
+      fault.targets.includes(target) &&
+      fault.at <= at &&
+      (fault.end ?? Number.POSITIVE_INFINITY) >= since;
+    return this.faults.findLast(lied) ?? null;
+  }
+
+  /**
    * What made a broker come back with a shorter log: a power failure, with a lying disk where every
    * record is flushed before it counts (`flush.messages=1`, [C-11]), or a wiped disk. null when
    * nothing did that may: a process crash loses nothing [MOD-2].
@@ -152,7 +166,7 @@ export class ClusterEvents {
     if (at === null) return null;
     const words = `broker ${broker} lost power and unflushed records at ${time(at)}`;
     if (topic?.flushMessages !== 1) return { at, words };
-    const lie = this.faultAt("lying-fsync", name, -1, at);
+    const lie = this.lyingDisk(name, this.#ghost.nodes.get(broker), at);
     if (lie === null) return null;
     return { at, words: `${words}, its disk having lied about fsync since ${time(lie.at)}` };
   }

@@ -11,6 +11,7 @@ import type { ZooKeeperObservation } from "../../model/zookeeper/observations.ts
 import type { Micros, Observers } from "../../sim/index.ts";
 import type { KafkaGhost } from "../invariants/kafka-ghost.ts";
 import type { PartitionGhost } from "../invariants/partition-ghost.ts";
+import type { Drop } from "../invariants/zookeeper-ghost.ts";
 import { type ClusterEvents, time } from "./cluster-events.ts";
 import type { Excuse } from "./excuse.ts";
 
@@ -61,9 +62,9 @@ export class ZooKeeperLosses {
   /** Why a server lacked committed state before `until`, whether or not others kept it for all [C-1g]. */
   excuseServer(until: Micros): Excuse | null {
     if (this.unexplained(until)) return null;
-    for (const { server, node, at } of this.#ghost.zooKeeper.drops) {
-      if (at > until) break;
-      const cause = this.#cause(server, node, at);
+    for (const drop of this.#ghost.zooKeeper.drops) {
+      if (drop.at > until) break;
+      const cause = this.#cause(drop);
       if (cause !== null) return cause;
     }
     return null;
@@ -95,15 +96,15 @@ export class ZooKeeperLosses {
     if (this.excuseServer(at) === null) this.#unexplainedAt ??= at;
   }
 
-  #cause(server: number, node: number, until: Micros): Excuse | null {
+  #cause({ server, node, since, at: until }: Drop): Excuse | null {
     const name = `zk${server}`;
-    const at = this.#events.powerFailure(node, -1, until);
-    const wipe = this.#events.faultAt("wipe-disk", name, -1, until);
+    const wipe = this.#events.faultAt("wipe-disk", name, since, until);
     if (wipe !== null) {
       const because = `the disk of ZooKeeper server ${server} was wiped at ${time(wipe.at)}`;
       return { clause: "C-1g", because };
     }
-    const lie = at === null ? null : this.#events.faultAt("lying-fsync", name, -1, at);
+    const at = this.#events.powerFailure(node, since, until);
+    const lie = at === null ? null : this.#events.lyingDisk(name, node, at);
     if (at === null || lie === null) return null;
     const because =
       `the disk of ZooKeeper server ${server} lied about fsync from ${time(lie.at)} on, ` +

@@ -21,6 +21,8 @@ export class ServerGhost {
   baseHash = 0;
   /** Whether the last truncation or load dropped a committed transaction: its zxid, or 0. */
   droppedCommitted = 0;
+  /** Time of the last load from the disk; -1 before the first. */
+  loadedAt = -1;
 
   constructor(id: number) {
     this.id = id;
@@ -74,6 +76,14 @@ export class ServerGhost {
   }
 }
 
+/** A server's loss; what caused it came after `since`, when it was loaded before. */
+export interface Drop {
+  readonly server: number;
+  readonly node: number;
+  readonly since: Micros;
+  readonly at: Micros;
+}
+
 export class ZooKeeperGhost {
   /** zxid and log hash of the committed transaction with index i + 1; NaN where none was seen. */
   readonly zxids: number[] = [];
@@ -84,7 +94,7 @@ export class ZooKeeperGhost {
   /** True once a commit was missed: znode contents may then be older than the truth. */
   gaps = 0;
   /** Servers that came back from their disk without a committed transaction that they had. */
-  readonly drops: { readonly server: number; readonly node: number; readonly at: Micros }[] = [];
+  readonly drops: Drop[] = [];
   readonly #listeners: CommittedTxnListener[] = [];
 
   constructor(observers: Observers) {
@@ -103,7 +113,9 @@ export class ZooKeeperGhost {
     observers.on<Of<"ZkLogLoaded">>("ZkLogLoaded", (o, node, at) => {
       const server = this.server(o.server);
       this.#noteDrop(server, o.lastZxid);
-      if (server.droppedCommitted !== 0) this.drops.push({ server: o.server, node, at });
+      const since = server.loadedAt;
+      server.loadedAt = at;
+      if (server.droppedCommitted !== 0) this.drops.push({ server: o.server, node, since, at });
       if (server.hashAt(o.lastZxid) === o.prefixHash) server.cut(o.lastZxid);
       else server.reset(o.lastZxid, o.prefixHash);
     });
