@@ -17,6 +17,18 @@ describe("ReassignmentInSync", () => {
     expect(complete(begun(), 4, 2, 3).caught).toContain("ReassignmentInSync");
   });
 
+  it("asks nothing of another order of the same replicas [CTL-80]", () => {
+    const ordered = (addingReplicas: readonly number[]) => {
+      const stream = new Stream().committed("a").isr(1, 0, [1, 3]);
+      complete(stream, 1, 3).isr(1, 0, [1, 3]);
+      const lists = { replicas: [1, 3, 2], addingReplicas, removingReplicas: [], replaces: false };
+      stream.state({ kind: "ReassignmentStarted", broker: 1, ...PLACE, ...lists });
+      return complete(stream, 1, 3, 2).caught;
+    };
+    expect(ordered([])).not.toContain("ReassignmentInSync");
+    expect(ordered([2])).toContain("ReassignmentInSync");
+  });
+
   it("counts nobody who was in sync only before the last one was complete [CTL-84]", () => {
     const stream = complete(begun().isr(1, 0, [1, 2, 3, 4]), 4, 2, 3);
     stream.isr(1, 0, [1, 2, 3]).isr(1, 0, [2, 3, 1]).isr(1, 0, [1, 2, 3]);
