@@ -4,27 +4,21 @@
  */
 
 import type { FaultPlan } from "../../faults/plan.ts";
-import { Coverage } from "../../faults/search/coverage.ts";
-import { type MutationContext, mutatePlan } from "../../faults/search/mutation.ts";
 import { drawPriorities } from "../../faults/search/priorities.ts";
-import {
-  type Micros,
-  parseDuration,
-  RandomStream,
-  RandomStreams,
-  SECOND,
-} from "../../sim/index.ts";
+import { type Micros, parseDuration, RandomStreams } from "../../sim/index.ts";
 import type { TrialResult } from "../../trial/result.ts";
 import type { ResolvedScenario, Scenario } from "../../trial/scenario.ts";
 import { TIMEOUTS } from "../../trial/timeouts.ts";
 import type { Trial } from "../../trial/trial.ts";
+import { CoverageSearch } from "./coverage-search.ts";
 
 export const SEARCHES = {
   swarm: "every seed as the scenario draws it: half of them strike at dangerous moments",
   blind: "faults at random times only, whatever the cluster does",
   biased: "every seed strikes at dangerous moments too",
   priorities: "as the scenario draws it, and links of different speed that change places (PCT)",
-  coverage: "half of the trials change a plan that led to situations not seen before",
+  coverage:
+    "half of the trials change a plan that led to rare situations, mostly by a strike at one",
 } as const;
 export type SearchName = keyof typeof SEARCHES;
 export const SEARCH_NAMES = Object.keys(SEARCHES) as readonly SearchName[];
@@ -104,92 +98,4 @@ function servers({ cluster }: Scenario): readonly (readonly string[])[] {
   const named = (prefix: string, count: number) =>
     Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
   return [named("b", cluster.brokers), named("zk", cluster.zookeeper)];
-}
-
-// --- coverage -----------------------------------------------------------------------------------
-
-/** A plan that led somewhere new; it belongs to its seed's topology. */
-interface Kept {
-  readonly seed: string;
-  readonly plan: FaultPlan;
-  readonly groups: readonly (readonly string[])[];
-  readonly window: { readonly start: Micros; readonly end: Micros };
-  /** Situations that were new; what is left of its turns. */
-  energy: number;
-}
-
-const CORPUS = 40;
-
-class CoverageSearch implements Search {
-  readonly #random: RandomStream;
-  readonly #seen = new Set<string>();
-  readonly #corpus: Kept[] = [];
-  #fresh: number;
-
-  constructor(base: number) {
-    this.#random = new RandomStream("search/coverage", String(base));
-    this.#fresh = base;
-  }
-
-  next(): NextTrial {
-    const mutates = this.#corpus.length >= 5 && this.#random.chance(1, 2);
-    return mutates ? this.#mutated() : this.#drawn();
-  }
-
-  #drawn(): NextTrial {
-    return this.#trial(String(this.#fresh++), null, (scenario) => scenario);
-  }
-
-  #mutated(): NextTrial {
-    const kept = this.#chosen();
-    const { seed, groups, window } = kept;
-    kept.energy--;
-    const context: MutationContext = { random: this.#random, groups, ...window };
-    const plan = mutatePlan(kept.plan, this.#random.pick(this.#corpus).plan, context);
-    return this.#trial(seed, plan, (scenario) => scenario);
-  }
-
-  /** The better of two: what has most left to give. */
-  #chosen(): Kept {
-    const a = this.#random.pick(this.#corpus);
-    const b = this.#random.pick(this.#corpus);
-    return a.energy >= b.energy ? a : b;
-  }
-
-  #trial(
-    seed: string,
-    plan: FaultPlan | null,
-    change: (scenario: Scenario) => Scenario,
-  ): NextTrial {
-    let coverage: Coverage | null = null;
-    return {
-      seed,
-      plan,
-      prepare: ({ scenario, drawn }) => ({ scenario: change(scenario), drawn }),
-      watch: ({ world }) => {
-        coverage = new Coverage(world);
-      },
-      learn: (result) => this.#learn(result, coverage as Coverage),
-    };
-  }
-
-  #learn(result: TrialResult, { situations }: Coverage): void {
-    let news = 0;
-    for (const situation of situations) {
-      if (this.#seen.has(situation)) continue;
-      this.#seen.add(situation);
-      news++;
-    }
-    if (news === 0 || result.plan.faults.length === 0) return;
-    const chaos = result.phases.find(({ name }) => name === "chaos");
-    const window = { start: chaos?.from ?? 0, end: chaos?.to ?? SECOND };
-    const { seed, plan, scenario } = result;
-    this.#corpus.push({ seed, plan, groups: servers(scenario), window, energy: news });
-    if (this.#corpus.length <= CORPUS) return;
-    let least = 0;
-    for (const [index, kept] of this.#corpus.entries()) {
-      if (kept.energy < (this.#corpus[least] as Kept).energy) least = index;
-    }
-    this.#corpus.splice(least, 1);
-  }
 }

@@ -4,6 +4,7 @@ import { RandomStreams, SECOND } from "../../sim/index.ts";
 import type { Fault, FaultPlan } from "../plan.ts";
 import { mutatePlan } from "./mutation.ts";
 import { drawPriorities } from "./priorities.ts";
+import { strikeAt } from "./strike.ts";
 
 const kill = (target: string, at: number): Fault => ({
   kind: "kill",
@@ -44,6 +45,38 @@ describe("mutation of plans", () => {
     const lengths = new Set(mutants.map(({ faults }) => faults.length));
     expect(lengths.has(1) && lengths.has(3)).toBe(true);
     expect(plan.faults).toHaveLength(2);
+  });
+});
+
+describe("a strike at a moment", () => {
+  const plan: FaultPlan = { faults: [kill("b1", 2 * SECOND), kill("zk1", 5 * SECOND)] };
+  const [brokers, zookeeper] = GROUPS as [string[], string[]];
+  const topology = { brokers, zookeeper, clients: [], topics: [] };
+  const moment = { at: 3 * SECOND, node: "b2" };
+  const struck = Array.from({ length: 300 }, (_, index) => {
+    const random = new RandomStreams(String(index)).stream("strike");
+    const strikes = { random, topology, sessionTimeout: SECOND, zooKeeper: true, clients: false };
+    return strikeAt(plan, moment, { strikes, kinds: ["kill", "clog"], end: 10 * SECOND });
+  });
+
+  it("keeps what came before, and adds faults right after it", () => {
+    for (const { faults } of struck) {
+      expect(faults[0]).toEqual(plan.faults[0]);
+      const added = faults.filter((fault) => !plan.faults.includes(fault));
+      expect(added.length === 1 || added.length === 2).toBe(true);
+      for (const { at } of added) expect(at > moment.at && at <= 4 * SECOND).toBe(true);
+    }
+    expect(struck.some(({ faults }) => faults.includes(plan.faults[1] as Fault))).toBe(true);
+    expect(struck.some(({ faults }) => !faults.includes(plan.faults[1] as Fault))).toBe(true);
+  });
+
+  it("strikes the node itself most, and ZooKeeper only with what it knows", () => {
+    const added = struck.flatMap(({ faults }) => faults.filter((f) => !plan.faults.includes(f)));
+    const own = added.filter(({ target }) => target === "b2");
+    expect(own.length * 3).toBeGreaterThan(added.length);
+    for (const { kind, target } of added) {
+      expect(kind === "kill" || (kind === "clog" && brokers.includes(target))).toBe(true);
+    }
   });
 });
 
