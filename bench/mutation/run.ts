@@ -85,10 +85,7 @@ function read(): Results {
 }
 
 function write(results: Results): void {
-  const lines = results.mutants.map((mutant) => `    ${JSON.stringify(mutant)}`).join(",\n");
-  const { mutants: _, ...head } = results;
-  const text = JSON.stringify(head, null, 2).slice(0, -2);
-  writeFileSync(RESULTS, `${text},\n  "mutants": [\n${lines}\n  ]\n}\n`);
+  writeFileSync(RESULTS, `${JSON.stringify(results, null, 2)}\n`);
   const [above] = readFileSync(DOCUMENT, "utf8").split(MARK) as [string];
   writeFileSync(DOCUMENT, `${above}${MARK}\n${tables(results)}`);
 }
