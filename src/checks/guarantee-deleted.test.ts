@@ -106,10 +106,10 @@ describe("consumers that retention overtook", () => {
   it("were reset before the log start moved on [C-45]", () => {
     const stream = new Stream().committed("a", "b");
     const start = { kind: "LogStartMoved", broker: 1, ...PLACE, reason: "retention" } as const;
-    stream.state({ ...start, logStartOffset: 1 });
-    const reset = { consumer: "c1", ...PLACE, strategy: "earliest", from: 0, to: 1 } as const;
-    stream.state({ kind: "ConsumerReset", ...reset }).state({ ...start, logStartOffset: 2 });
-    expect(clause(stream, "poll-skip", { offset: 1 })).toBe("C-45");
+    stream.state({ ...start, logStartOffset: 2 });
+    const reset = { consumer: "c1", ...PLACE, strategy: "earliest", from: 1, to: 2 } as const;
+    stream.state({ kind: "ConsumerReset", ...reset }).state({ ...start, logStartOffset: 3 });
+    expect(clause(stream, "poll-skip", { offset: 0 })).toBe("C-45");
   });
 });
 

@@ -380,16 +380,21 @@ describe("weaker producers", () => {
 describe("consumers", () => {
   const moved = (stream: Stream) => {
     const place = { consumer: "c1", topic: "orders", partition: 0 };
-    stream.state({ kind: "ConsumerReset", ...place, strategy: "earliest", from: 0, to: 1 });
-    return stream.tracker.classify(historyFinding("poll-skip", stream.at, { offset: 1 }));
+    stream.state({ kind: "ConsumerReset", ...place, strategy: "earliest", from: 1, to: 2 });
+    const polledUpTo = (offset: number) =>
+      stream.tracker.classify(historyFinding("poll-skip", stream.at, { offset }));
+    // Where the reset took it is not beyond what it had polled: another skip.
+    expect(polledUpTo(2)).toBe(null);
+    return polledUpTo(0);
   };
 
   it("may be overtaken by retention [C-45]", () => {
     expect(moved(new Stream().committed("a"))).toBe(null);
     const stream = new Stream().committed("a");
     const place = { broker: 1, topic: "orders", partition: 0 };
-    stream.state({ kind: "LogStartMoved", ...place, logStartOffset: 1, reason: "retention" });
-    expect(moved(stream)?.outside.clause).toBe("C-45");
+    const start = { kind: "LogStartMoved", ...place, reason: "retention" } as const;
+    expect(moved(stream.state({ ...start, logStartOffset: 0 }))).toBe(null);
+    expect(moved(stream.state({ ...start, logStartOffset: 2 }))?.outside.clause).toBe("C-45");
   });
 
   it("do not see what retention removed before they came to it, unless it was lost [C-45]", () => {

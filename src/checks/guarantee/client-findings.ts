@@ -251,10 +251,11 @@ export class ClientFindings {
       return { clause: "C-46", because };
     }
     if (!skips) return this.#takenBack(partition, offset, at);
-    const move = moves.findLast((known) => known.at <= at);
+    // Of this skip: beyond what was polled last, because a log began beyond it.
+    const move = moves.findLast((known) => known.at <= at && known.to > offset);
     if (move === undefined) return null;
     // The log start may have moved on since.
-    const start = logStarts.findLast((known) => known.at <= move.at);
+    const start = logStarts.findLast((known) => known.at <= move.at && known.offset > offset);
     if (start === undefined) return null;
     const because =
       `retention moved the log start of ${partition.name} to ${start.offset} at ` +
