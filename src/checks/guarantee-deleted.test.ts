@@ -166,3 +166,16 @@ describe("a member of the ISR that lacks deleted records, too [I-7]", () => {
     expect(lacking(1)).toBe(null);
   });
 });
+
+describe("what a deposed leader had committed alone and answers as a follower [REP-121]", () => {
+  it("is lost by the unclean election [C-8]", () => {
+    const story = (uncleanLeaderElection: boolean) => {
+      const stream = new Stream({ topic: { uncleanLeaderElection } }).committed("a");
+      stream.isr(1, 1, [1]).lead(1, 1, [1]).isr(2, 2, [2]).lead(2, 2, [2]);
+      stream.write(1, "b").commit(1, 2).follow(1, 2, 2).answer(1, 1).isr(2, 2, [2, 1]);
+      return stream.finish().clause("NoAcknowledgedWriteLost");
+    };
+    expect(story(true)).toBe("C-8");
+    expect(story(false)).toBe(null);
+  });
+});

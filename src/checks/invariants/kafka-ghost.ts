@@ -255,7 +255,8 @@ export class KafkaGhost {
   #deposed(partition: PartitionGhost, replica: ReplicaGhost, end: number): boolean {
     const { newestLeader, newestLeaderEpoch } = partition;
     if (newestLeader === null || newestLeader === replica) return false;
-    if (replica.leaderEpoch >= newestLeaderEpoch) return false;
+    // As a follower it may still answer what it had committed before: other partitions kept that back.
+    if (replica.role === "leader" && replica.leaderEpoch >= newestLeaderEpoch) return false;
     return !partition.shared(replica.log, end, newestLeader.log);
   }
 
