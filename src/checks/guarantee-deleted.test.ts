@@ -113,6 +113,20 @@ describe("consumers that retention overtook", () => {
   });
 });
 
+describe("what a deposed leader commits before the uncleanly elected one takes office [REP-121]", () => {
+  const story = (uncleanLeaderElection: boolean) => {
+    const stream = new Stream({ topic: { uncleanLeaderElection } }).committed("a").kill(2).kill(3);
+    stream.isr(1, 1, [1]).lead(1, 1, [1]).write(1, "b").commit(1, 2).isr(3, 2, [3]);
+    stream.write(1, "c").commit(1, 3).answer(1, 2).restart(3, 1).lead(3, 2, [3]);
+    return clause(stream, "lost-write", { offset: 2, record: "c" });
+  };
+
+  it("is lost with what was committed before the election [C-8]", () => {
+    expect(story(true)).toBe("C-8");
+    expect(story(false)).toBe(null);
+  });
+});
+
 describe("consumers that one replica's retention overtook", () => {
   const story = (how: { retentionTo: number; leader: number }) => {
     const stream = new Stream().committed("a", "b", "c");

@@ -21,7 +21,8 @@ export interface Question {
 
 /**
  * Whether an unclean leader lacked, when it was elected, the record that is missed: it was committed
- * then, and the leader has not been in office since. What was committed later is another matter.
+ * then or until the leader took office, and it has not been in office since [C-8, REP-121]. What was
+ * committed later is another matter.
  */
 export function lackedAt(
   partition: PartitionGhost,
@@ -30,11 +31,13 @@ export function lackedAt(
 ): boolean {
   const { leader, leaderEpoch } = election.state;
   const { offset, at } = question;
-  if (offset >= election.committedEnd || (election.agreed[leader] ?? 0) > offset) return false;
   const loss = partition.losses.find(
     (known) =>
       known.deposed === null && known.leader === leader && known.leaderEpoch === leaderEpoch,
   );
+  // Committed by the deposed leader, before it or the elected one had heard of the election.
+  if (offset >= election.committedEnd) return at === loss?.at && offset < loss.to;
+  if ((election.agreed[leader] ?? 0) > offset) return false;
   return loss === undefined || at <= loss.at;
 }
 
