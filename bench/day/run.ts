@@ -3,8 +3,8 @@
  * takes records under a short retention; Kafka's own time-outs, invariants, goals, fingerprint on.
  *
  * Each in a process of its own. After every virtual hour the heap is measured behind a full garbage
- * collection, whose time is not counted. What the clients' history holds is told apart: it keeps
- * every operation by design, for the checkers at the end. The trial ends with the day, unjudged by
+ * collection, whose time is not counted. The columns beside it hold the clients' history, which keeps
+ * every operation by design, for the checkers at the end, and what all replicas have deleted. The trial ends with the day, unjudged by
  * the checkers of histories.
  *
  * `npm run bench -- day`; HOURS=6 makes it shorter, RATE is of the loaded one in records per second.
@@ -33,6 +33,8 @@ interface Sample {
   readonly cpuSeconds: number;
   readonly events: number;
   readonly heapMegabytes: number;
+  /** Typed arrays beside the heap, as allocated. */
+  readonly columnMegabytes: number;
   /** Operations in the clients' history. */
   readonly operations: number;
 }
@@ -83,6 +85,7 @@ function measure(kind: Kind): Day {
         cpuSeconds: spent,
         events: world.events,
         heapMegabytes: process.memoryUsage().heapUsed / 1e6,
+        columnMegabytes: process.memoryUsage().arrayBuffers / 1e6,
         operations: trial.recorder.ops.length,
       });
     }
@@ -102,15 +105,16 @@ function childMeasures(kind: Kind): Day {
 function report(kind: Kind, { verdict, samples }: Day): void {
   const title = kind === "idle" ? "idle" : `${RATE} records per second, retention of 10 minutes`;
   console.log(`${title}: ${verdict}`);
-  console.log("  hour   CPU s       events   heap MB   operations in the history");
-  for (const { hour, cpuSeconds: cpu, events, heapMegabytes, operations } of samples) {
+  console.log("  hour   CPU s       events   heap MB   columns MB   operations in the history");
+  for (const { hour, cpuSeconds: cpu, events, heapMegabytes, ...sample } of samples) {
     if (hour > 2 && hour % 4 !== 0 && hour !== samples.length) continue;
     console.log(
       String(hour).padStart(6) +
         cpu.toFixed(1).padStart(8) +
         String(events).padStart(13) +
         heapMegabytes.toFixed(1).padStart(10) +
-        String(operations).padStart(12),
+        sample.columnMegabytes.toFixed(1).padStart(13) +
+        String(sample.operations).padStart(12),
     );
   }
 }

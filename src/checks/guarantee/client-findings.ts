@@ -292,7 +292,7 @@ const withoutRecord = { record: undefined as never };
 function holdsValue(partition: PartitionGhost, value: string): boolean {
   const { newestLeader } = partition;
   if (newestLeader === null) return false;
-  for (const batch of newestLeader.log.batches) {
+  for (const batch of newestLeader.log.everything()) {
     for (const record of batch.records) if (record.value === value) return true;
   }
   return false;
@@ -300,7 +300,7 @@ function holdsValue(partition: PartitionGhost, value: string): boolean {
 
 /** Where the committed log has a record with this value; null if it has none. */
 function offsetOf(partition: PartitionGhost, value: string): number | null {
-  for (const batch of partition.committed.log.batches) {
+  for (const batch of partition.committed.log.everything()) {
     const index = batch.records.findIndex((record) => record.value === value);
     if (index >= 0) return batch.baseOffset + index;
   }

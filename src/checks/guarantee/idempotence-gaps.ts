@@ -183,7 +183,7 @@ function copiesOf(partition: PartitionGhost, value: string): readonly Copy[] {
 }
 
 function collect(log: ReplicaLog, value: string, copies: Map<number, Copy>): void {
-  for (const batch of log.batches) {
+  for (const batch of log.everything()) {
     const index = batch.records.findIndex((record) => record.value === value);
     const offset = batch.baseOffset + index;
     if (index >= 0) copies.set(offset, { offset, batch });

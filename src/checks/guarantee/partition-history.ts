@@ -147,7 +147,7 @@ export function copiesOf(partition: PartitionGhost, offset: number): number {
     return lost.copies[index] ?? 1;
   }
   const { committed } = partition;
-  return committed.copies[committed.log.indexOf(offset)] ?? 1;
+  return committed.copiesAt(offset) ?? 1;
 }
 
 /** Committed records that were lost, deleted ones included, and are meant by an offset or a value. */

@@ -7,6 +7,7 @@
  */
 import type { RecordBatch } from "../../model/kafka/protocol/records.ts";
 import type { Micros } from "../../sim/index.ts";
+import type { BatchArchive } from "./batch-archive.ts";
 import { endOf, ReplicaLog } from "./replica-log.ts";
 
 /** Committed records that a leader took over without. */
@@ -52,6 +53,8 @@ export class CommittedLog {
   readonly copies: number[] = [];
   /** By batch: whether an acks=all answer for it was sent. */
   readonly acknowledged: boolean[] = [];
+  /** What was folded away; null before the first time. */
+  archive: BatchArchive | null = null;
 
   get end(): number {
     return this.log.end;
@@ -75,6 +78,51 @@ export class CommittedLog {
     return true;
   }
 
+  /** Moves the first `count` batches into the archive, which must be there. */
+  fold(count: number): void {
+    const { log, copies, acknowledged } = this;
+    const archive = this.archive as BatchArchive;
+    for (let i = 0; i < count; i++) {
+      archive.add(log.batches[i] as RecordBatch, {
+        copies: copies[i] ?? 1,
+        acknowledged: acknowledged[i] ?? false,
+        hash: log.hashes[i] as number,
+      });
+    }
+    log.fold((log.batches[count] as RecordBatch).baseOffset, archive);
+    copies.splice(0, count);
+    acknowledged.splice(0, count);
+  }
+
+  /** Hash of the log up to this batch; undefined when it has another one there, or none. */
+  hashOf(baseOffset: number, epoch: number): number | undefined {
+    const batch = this.log.batchAt(baseOffset);
+    if (batch?.baseOffset !== baseOffset || batch.partitionLeaderEpoch !== epoch) return undefined;
+    return this.log.hashAt(endOf(batch)) ?? undefined;
+  }
+
+  /** On how many replicas the batch at an offset was when it was committed; undefined if unknown. */
+  copiesAt(offset: number): number | undefined {
+    if (offset >= this.log.start) return this.copies[this.log.indexOf(offset)];
+    const index = this.archive?.indexOf(offset) ?? -1;
+    return index < 0 ? undefined : this.archive?.copiesAt(index);
+  }
+
+  /** Takes back what was folded. Other logs go on with the archive that they share. */
+  #unfold(): void {
+    const { archive } = this;
+    if (archive === null || this.log.unfold() === 0) return;
+    const copies = this.copies.splice(0);
+    const acknowledged = this.acknowledged.splice(0);
+    for (let i = 0; i < archive.length; i++) {
+      this.copies.push(archive.copiesAt(i));
+      this.acknowledged.push(archive.acknowledgedAt(i));
+    }
+    for (const known of copies) this.copies.push(known);
+    for (const known of acknowledged) this.acknowledged.push(known);
+    this.archive = null;
+  }
+
   acknowledge(baseOffset: number, lastOffset: number): void {
     const { batches } = this.log;
     for (let i = this.log.indexOf(baseOffset); i < batches.length; i++) {
@@ -94,6 +142,7 @@ export class CommittedLog {
     const { end } = log;
     if (log.sharedBelow(end, leader)) return [];
     const agreed = log.agreedEnd(leader);
+    if (agreed < log.start) this.#unfold();
     const first = log.indexOf(agreed);
     const batches = log.batches.slice(first);
     const copies = this.copies.slice(first);

@@ -22,6 +22,7 @@ import type { RecordBatch } from "../../model/kafka/protocol/records.ts";
 import type { Txn } from "../../model/zookeeper/txn.ts";
 import type { Micros, Observers } from "../../sim/index.ts";
 import { CommittedLog, type Loss } from "./committed-log.ts";
+import { foldDeleted } from "./folding.ts";
 import { noteDeleted, noteLogStart } from "./log-starts.ts";
 import {
   PartitionGhost,
@@ -70,6 +71,7 @@ export class KafkaGhost {
     observers.on<LogStartMoved>("LogStartMoved", (o) => {
       const partition = this.partition(o.topic, o.partition);
       noteLogStart(partition, partition.replica(o.broker), o.logStartOffset);
+      foldDeleted(partition);
     });
     observers.on<HighWatermarkMoved>("HighWatermarkMoved", (o, _node, at) =>
       this.#highWatermark(o, at),
@@ -359,6 +361,7 @@ export class KafkaGhost {
     partition.newestLeader = null;
     partition.newestLeaderEpoch = -1;
     partition.batchHashes.clear();
+    partition.foldedBelow = 0;
     partition.deletedBelow = 0;
   }
 }

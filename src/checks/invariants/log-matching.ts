@@ -55,7 +55,7 @@ export function watchLogMatching(context: CheckContext): void {
 
     if (!log.prefixKnown) return;
     matching.evaluated++;
-    const known = partition.batchHashes.get(baseOffset, partitionLeaderEpoch);
+    const known = partition.hashOf(baseOffset, partitionLeaderEpoch);
     const { hash } = log;
     if (known === undefined) partition.batchHashes.set(baseOffset, partitionLeaderEpoch, hash);
     else if (known !== hash && !replica.diverged && !differsInDeletedOnly(partition, replica)) {

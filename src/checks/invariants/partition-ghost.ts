@@ -133,6 +133,15 @@ export class BatchHashes {
   clear(): void {
     this.#epochs.clear();
   }
+
+  /** Forgets what lies below `to`. */
+  fold(to: number): void {
+    for (const { offsets, hashes } of this.#epochs.values()) {
+      const count = placeOf(offsets, to);
+      offsets.splice(0, count);
+      hashes.splice(0, count);
+    }
+  }
 }
 
 /** Index of the first entry that is not below `offset`. */
@@ -180,6 +189,8 @@ export class PartitionGhost {
   deletedBelow = 0;
   /** Hash of the log up to a batch, by (base offset, leader epoch): all logs must agree [I-9]. */
   readonly batchHashes = new BatchHashes();
+  /** Of what lies below, only the committed log knows the hashes. */
+  foldedBelow = 0;
 
   constructor(topic: string, partition: number) {
     this.topic = topic;
@@ -209,8 +220,15 @@ export class PartitionGhost {
 
   /** Whether `other` has what `log` has below `offset`, but for what is deleted. */
   shared(log: ReplicaLog, offset: number, other: ReplicaLog): boolean {
-    if (log.sharedBelow(offset, other) || offset <= this.deletedBelow) return true;
+    if (offset <= this.deletedBelow || log.sharedBelow(offset, other)) return true;
     return this.deletedBelow > 0 && log.sharedBetween(this.deletedBelow, offset, other);
+  }
+
+  /** The hash that logs have had at the batch of this offset and epoch. */
+  hashOf(baseOffset: number, epoch: number): number | undefined {
+    const known = this.batchHashes.get(baseOffset, epoch);
+    if (known !== undefined || baseOffset >= this.foldedBelow) return known;
+    return this.committed.hashOf(baseOffset, epoch);
   }
 
   /** Whether a broker's log has the committed log up to `offset`. */

@@ -6,20 +6,29 @@
  * miscounts must not be able to hide it. Batches are shared with the model, never changed.
  * Retention and compaction are not followed: what was in the log once stays known until it is
  * truncated; what compaction had removed before a replica copied the rest counts as copied, too.
+ * What all replicas have deleted may be folded into an archive that they share (folding.ts).
  */
 import type { RecordBatch } from "../../model/kafka/protocol/records.ts";
 import { finish, mix, mixLong } from "../../sim/index.ts";
+import type { BatchArchive } from "./batch-archive.ts";
 
 /** First offset after a batch. */
 export function endOf(batch: RecordBatch): number {
   return batch.baseOffset + batch.lastOffsetDelta + 1;
 }
 
+/** The part of a log that is in the archive of its partition. */
+interface Folded {
+  readonly archive: BatchArchive;
+  readonly start: number;
+  readonly prefix: number;
+}
+
 export class ReplicaLog {
   readonly batches: RecordBatch[] = [];
   /** hashes[i] is the hash of everything up to and including batches[i]. */
   readonly hashes: number[] = [];
-  /** First offset whose content is known. */
+  /** First offset whose content is known here: what is folded lies below. */
   start = 0;
   /** Log end offset. Invariant: start <= end. */
   end = 0;
@@ -27,6 +36,8 @@ export class ReplicaLog {
   #prefix = 0;
   /** False while the content below `start` was never seen: comparisons then say nothing. */
   prefixKnown = true;
+  /** Of what lies below `start` the archive knows everything from `Folded.start` on; null: nothing. */
+  #folded: Folded | null = null;
 
   /** Hash of the whole log. */
   get hash(): number {
@@ -67,6 +78,7 @@ export class ReplicaLog {
    */
   truncate(to: number): void {
     if (to >= this.end) return;
+    if (to < this.start) this.unfold();
     const { batches } = this;
     let { length } = batches;
     while (length > 0 && endOf(batches[length - 1] as RecordBatch) > to) length--;
@@ -88,6 +100,7 @@ export class ReplicaLog {
 
   /** An empty log that begins at `start`; `prefix` is the hash of what lies below, null if unknown. */
   reset(start: number, prefix: number | null): void {
+    this.#folded = null;
     this.batches.length = 0;
     this.hashes.length = 0;
     this.start = start;
@@ -114,7 +127,8 @@ export class ReplicaLog {
   /** Hash of all batches that begin below `offset`; null below `start` or beyond the end. */
   hashAt(offset: number): number | null {
     if (offset === this.end) return this.hash;
-    if (offset > this.end || offset < this.start) return null;
+    if (offset > this.end) return null;
+    if (offset < this.start) return this.#foldedHashAt(offset);
     let index = this.indexOf(offset);
     const batch = this.batches[index];
     if (batch !== undefined && batch.baseOffset < offset) index++;
@@ -122,6 +136,7 @@ export class ReplicaLog {
   }
 
   batchAt(offset: number): RecordBatch | null {
+    if (offset < this.start) return this.#foldedAt(offset);
     const batch = this.batches[this.indexOf(offset)];
     return batch !== undefined && batch.baseOffset <= offset ? batch : null;
   }
@@ -130,6 +145,59 @@ export class ReplicaLog {
   valueAt(offset: number): string | null {
     const batch = this.batchAt(offset);
     return batch?.records[offset - batch.baseOffset]?.value ?? null;
+  }
+
+  /** Everything from the first offset known on, the folded part included. */
+  *everything(): IterableIterator<RecordBatch> {
+    const { start } = this;
+    if (this.#folded !== null) {
+      const { archive, start: from } = this.#folded;
+      for (let i = 0; i < archive.length; i++) {
+        const batch = archive.at(i);
+        if (batch.baseOffset >= from && batch.baseOffset < start) yield batch;
+      }
+    }
+    yield* this.batches;
+  }
+
+  /** Puts what lies below `to`, a batch boundary, away: it is in the archive. */
+  fold(to: number, archive: BatchArchive): void {
+    if (this.#folded !== null && this.#folded.archive !== archive) this.unfold();
+    const count = this.indexOf(to);
+    if (count === 0) return;
+    this.#folded ??= { archive, start: this.start, prefix: this.#prefix };
+    this.#prefix = this.hashes[count - 1] as number;
+    this.start = to;
+    this.batches.splice(0, count);
+    this.hashes.splice(0, count);
+  }
+
+  /** Takes back what was folded. Returns the number of batches. */
+  unfold(): number {
+    if (this.#folded === null) return 0;
+    const { start, prefix } = this.#folded;
+    const { end } = this;
+    const all = [...this.everything()];
+    const count = all.length - this.batches.length;
+    this.reset(start, prefix);
+    for (const batch of all) this.append(batch);
+    this.end = end;
+    return count;
+  }
+
+  #foldedHashAt(offset: number): number | null {
+    if (this.#folded === null || offset < this.#folded.start) return null;
+    const { archive, start, prefix } = this.#folded;
+    const index = archive.indexOf(offset - 1);
+    return index < 0 || archive.baseOffsetAt(index) < start ? prefix : archive.hashAt(index);
+  }
+
+  #foldedAt(offset: number): RecordBatch | null {
+    if (this.#folded === null || offset < this.#folded.start) return null;
+    const { archive } = this.#folded;
+    const index = archive.indexOf(offset);
+    const batch = index < 0 ? null : archive.at(index);
+    return batch !== null && endOf(batch) > offset ? batch : null;
   }
 
   /** True if `other` has everything that this log has below `offset`; unknown parts count as equal. */
@@ -147,6 +215,7 @@ export class ReplicaLog {
    */
   sharedBetween(from: number, to: number, other: ReplicaLog): boolean {
     if (other.end < to || this.end < to) return false;
+    if (from < this.start) this.unfold();
     for (let i = this.indexOf(from); i < this.batches.length; i++) {
       const batch = this.batches[i] as RecordBatch;
       if (batch.baseOffset >= to) break;
@@ -160,6 +229,7 @@ export class ReplicaLog {
 
   /** Forgets what lies below `start`, a batch boundary, and goes on from `prefix`, null if unknown. */
   rebase(start: number, prefix: number | null): void {
+    if (start < this.start) this.unfold();
     const { end } = this;
     const later = this.batches.slice(this.indexOf(start));
     this.reset(start, prefix);
@@ -179,6 +249,23 @@ export class ReplicaLog {
       if (boundary <= end && this.sharedBelow(boundary, other)) low = middle + 1;
       else high = middle;
     }
-    return low === 0 ? this.start : endOf(this.batches[low - 1] as RecordBatch);
+    if (low > 0) return endOf(this.batches[low - 1] as RecordBatch);
+    return this.#folded === null ? this.start : this.#agreedFolded(this.#folded, end, other);
+  }
+
+  /** As `agreedEnd`, for the part that is folded. */
+  #agreedFolded({ archive, start }: Folded, end: number, other: ReplicaLog): number {
+    const first = archive.indexOf(start - 1) + 1;
+    const last = archive.indexOf(this.start - 1) + 1;
+    const endAt = (index: number) => endOf(archive.at(index));
+    let low = first;
+    let high = last;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const boundary = endAt(middle);
+      if (boundary <= end && this.sharedBelow(boundary, other)) low = middle + 1;
+      else high = middle;
+    }
+    return low === first ? start : endAt(low - 1);
   }
 }

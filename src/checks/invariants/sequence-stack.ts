@@ -39,6 +39,27 @@ export class SequenceStack {
     }
   }
 
+  /** Forgets what lies below `to` but for the last batch of each producer there. */
+  fold(to: number): void {
+    const batches = this.#batches.slice();
+    const lastBelow = new Map<number, number>();
+    for (const [row, batch] of batches.entries()) {
+      if (endOf(batch) <= to) lastBelow.set(batch.producerId, row);
+    }
+    const known = new Map(this.#newest);
+    this.#batches.length = 0;
+    this.#before.length = 0;
+    this.#newest.clear();
+    for (const [row, batch] of batches.entries()) {
+      const kept = endOf(batch) > to || lastBelow.get(batch.producerId) === row;
+      if (kept) this.push(batch);
+    }
+    // What was forgotten before stays so.
+    for (const producerId of this.#newest.keys()) {
+      if (!known.has(producerId)) this.#newest.delete(producerId);
+    }
+  }
+
   truncate(to: number): void {
     const batches = this.#batches;
     while (batches.length > 0 && endOf(batches[batches.length - 1] as RecordBatch) > to) {
