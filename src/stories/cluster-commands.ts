@@ -140,6 +140,9 @@ export function fetchCommand(universe: Universe, args: Arguments): string[] {
     minBytes: 1,
     maxBytes: 1_000_000,
     isolationLevel: 0,
+    sessionId: 0,
+    sessionEpoch: -1,
+    forgottenTopicsData: [],
     topics: [
       {
         topic,

@@ -73,7 +73,9 @@ class KafkaConsumer<K, V> implements Consumer<K, V>, NetworkUser {
     this.#maxPollRecords = config["max.poll.records"];
     this.#network = new NetworkClient(context, addresses, config, clientId, MAX_IN_FLIGHT, this);
     const autoCreate = config["allow.auto.create.topics"];
-    this.#updater = new MetadataUpdater(this.#network, config, autoCreate, () => {});
+    this.#updater = new MetadataUpdater(this.#network, config, autoCreate, (changed) => {
+      if (changed) this.#subscription.attendAll();
+    });
     this.#positions = new PositionKeeper(this.#network, this.#updater, config, switches);
     this.#fetcher = new Fetcher(
       this.#network,

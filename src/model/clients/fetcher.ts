@@ -4,16 +4,16 @@
  *
  * After an error a partition waits for `retry.backoff.ms` or another leader (the real consumer asks
  * again at once and spins until its metadata are fresh: no other outcome, only more messages). Left
- * out: fetch sessions, fetching from followers, filtering of aborted transactions.
+ * out: fetching from followers, filtering of aborted transactions.
  */
 import type { Micros, ProcessContext } from "../../sim/index.ts";
 import { ErrorCode, refreshesMetadata } from "../kafka/protocol/errors.ts";
+import { FetchSessionHandler } from "../kafka/protocol/fetch-session-handler.ts";
 import type {
   ApiName,
   FetchPartition,
   FetchPartitionResponse,
   FetchResponse,
-  FetchTopic,
   FetchTopicResponse,
   ResponseBody,
 } from "../kafka/protocol/messages.ts";
@@ -32,30 +32,15 @@ import { type AssignedPartition, Phase, type Subscription } from "./subscription
 
 const CONSUMER = Object.freeze({ replicaId: -1, replicaEpoch: -1 });
 
-/**
- * The fetch to one leader, used again and again: the partitions asked for, with their positions.
- * What lies behind `count` is left from before.
- */
-class Fetch {
+/** The fetches from one leader, one at a time, by way of a session [REP-67]. */
+class LeaderFetches {
   readonly leader: number;
-  readonly partitions: AssignedPartition[] = [];
-  readonly offsets: number[] = [];
-  count = 0;
+  readonly session = new FetchSessionHandler(true);
   /** Sent and not answered. */
   inFlight = false;
 
   constructor(leader: number) {
     this.leader = leader;
-  }
-
-  /** Place of a partition's answer, which is nearly always where it was asked for; -1: not asked. */
-  find(topic: string, partition: number, expected: number): number {
-    for (let i = 0; i < this.count; i++) {
-      const at = (expected + i) % this.count;
-      const assigned = this.partitions[at] as AssignedPartition;
-      if (assigned.partition === partition && assigned.topic === topic) return at;
-    }
-    return -1;
   }
 }
 
@@ -70,16 +55,12 @@ export class Fetcher implements ResponseListener {
   readonly #skips: boolean;
   readonly #resets: boolean;
   /** One per leader. */
-  readonly #fetches: Fetch[] = [];
-  /** Scratch of `maintain`: what it will send, in this order. */
-  readonly #toSend: Fetch[] = [];
+  readonly #fetches: LeaderFetches[] = [];
+  /** Partitions in the order in which they got records; before `#firstBuffer` all are done with. */
+  readonly #buffers: AssignedPartition[] = [];
+  #firstBuffer = 0;
   /** Scratch of `collect`: leader epochs of the records taken. */
   readonly #epochs: number[] = [];
-  /** Where the next fetch and the next hand-out begin: nobody starves under the size limits. */
-  #fetchStart = 0;
-  #collectStart = 0;
-  /** False only when no assigned partition has a buffer. */
-  #mayHaveRecords = false;
 
   constructor(
     network: NetworkClient,
@@ -105,89 +86,117 @@ export class Fetcher implements ResponseListener {
    * back-off ends; infinite when nothing waits for one.
    */
   maintain(): Micros {
-    const { partitions } = this.#subscription;
-    const count = partitions.length;
-    if (count === 0) return Number.POSITIVE_INFINITY;
-    const now = this.#context.now();
+    const subscription = this.#subscription;
     let next = Number.POSITIVE_INFINITY;
-    const toSend = this.#toSend;
-    let sends = 0;
-    const start = this.#fetchStart++ % count;
-    for (let i = 0; i < count; i++) {
-      const assigned = partitions[(start + i) % count] as AssignedPartition;
-      const fetchable = this.#positions.maintain(assigned, now);
-      if (assigned.retryAt > now && assigned.retryAt < next) next = assigned.retryAt;
-      if (!fetchable || assigned.fetching || assigned.buffered !== null) continue;
-      const fetch = this.#fetchTo(assigned.leaderId);
-      if (fetch.inFlight) continue;
-      if (fetch.count === 0) {
-        if (!this.#network.ready(fetch.leader)) continue;
-        toSend[sends++] = fetch;
-      }
-      fetch.partitions[fetch.count++] = assigned;
+    if (subscription.attentionCount > 0) next = this.#attend(this.#context.now());
+    for (let i = 0; i < this.#fetches.length; i++) {
+      const fetches = this.#fetches[i] as LeaderFetches;
+      if (fetches.inFlight || fetches.session.size === 0) continue;
+      if (this.#network.ready(fetches.leader)) this.#send(fetches);
     }
-    for (let i = 0; i < sends; i++) this.#send(toSend[i] as Fetch);
     return next;
   }
 
-  #fetchTo(leader: number): Fetch {
-    for (let i = 0; i < this.#fetches.length; i++) {
-      const fetch = this.#fetches[i] as Fetch;
-      if (fetch.leader === leader) return fetch;
+  /** Looks after those that want attention; they keep it while they can do nothing but wait. */
+  #attend(now: Micros): Micros {
+    const subscription = this.#subscription;
+    const { attention } = subscription;
+    const count = subscription.attentionCount;
+    let next = Number.POSITIVE_INFINITY;
+    let kept = 0;
+    for (let i = 0; i < count; i++) {
+      const assigned = attention[i] as AssignedPartition;
+      if (!assigned.assigned) {
+        this.#leave(assigned);
+        continue;
+      }
+      const fetchable = this.#positions.maintain(assigned, now);
+      if (assigned.retryAt > now && assigned.retryAt < next) next = assigned.retryAt;
+      if (fetchable && assigned.buffered === null) {
+        assigned.attended = false;
+        if (assigned.fetchedFrom !== assigned.leaderId) this.#leave(assigned);
+        assigned.fetchedFrom = assigned.leaderId;
+        const entry = entryOf(assigned, this.#config["max.partition.fetch.bytes"]);
+        this.#fetchesFrom(assigned.leaderId).session.set(assigned.topic, entry);
+        continue;
+      }
+      this.#leave(assigned);
+      // Who waits for an answer, for the application or for `collect` is called for when that came.
+      const waits = fetchable || assigned.pending || assigned.phase === Phase.Unset;
+      if (waits) assigned.attended = false;
+      else attention[kept++] = assigned;
     }
-    const fetch = new Fetch(leader);
-    this.#fetches.push(fetch);
-    return fetch;
+    // What was brought forward may have called for attention again.
+    for (let i = count; i < subscription.attentionCount; i++) {
+      attention[kept++] = attention[i] as AssignedPartition;
+    }
+    subscription.attentionCount = kept;
+    this.#positions.flush();
+    return next;
   }
 
-  #send(fetch: Fetch): void {
-    const config = this.#config;
-    const topics = requestedTopics(fetch, config["max.partition.fetch.bytes"]);
-    for (let i = 0; i < fetch.count; i++) {
-      const assigned = fetch.partitions[i] as AssignedPartition;
-      assigned.fetching = true;
-      fetch.offsets[i] = assigned.position;
+  /** Nobody is asked for the partition. */
+  #leave(assigned: AssignedPartition): void {
+    const { fetchedFrom, topic, partition } = assigned;
+    if (fetchedFrom < 0) return;
+    assigned.fetchedFrom = -1;
+    this.#fetchesFrom(fetchedFrom).session.remove(topic, partition);
+  }
+
+  #fetchesFrom(leader: number): LeaderFetches {
+    for (let i = 0; i < this.#fetches.length; i++) {
+      const fetches = this.#fetches[i] as LeaderFetches;
+      if (fetches.leader === leader) return fetches;
     }
-    fetch.inFlight = true;
+    const fetches = new LeaderFetches(leader);
+    this.#fetches.push(fetches);
+    return fetches;
+  }
+
+  #send(fetches: LeaderFetches): void {
+    const request = fetches.session.build();
+    if (request === null) return;
+    const config = this.#config;
+    fetches.inFlight = true;
     const body = {
       replicaState: CONSUMER,
       maxWaitMs: config["fetch.max.wait.ms"],
       minBytes: config["fetch.min.bytes"],
       maxBytes: config["fetch.max.bytes"],
       isolationLevel: this.#isolationLevel,
-      topics,
+      sessionId: request.sessionId,
+      sessionEpoch: request.sessionEpoch,
+      topics: request.topics,
+      forgottenTopicsData: request.forgottenTopicsData,
     };
-    this.#network.send(fetch.leader, "Fetch", body, this, fetch);
+    this.#network.send(fetches.leader, "Fetch", body, this, fetches);
   }
 
   completed(_api: ApiName, response: ResponseBody[ApiName] | null, token: unknown): void {
-    const fetch = token as Fetch;
-    const answer = response as FetchResponse | null;
-    const failed = answer === null || answer.errorCode !== ErrorCode.NONE;
-    for (let i = 0; i < fetch.count; i++) {
-      const assigned = fetch.partitions[i] as AssignedPartition;
-      assigned.fetching = false;
-      if (failed) this.#positions.retryLater(assigned);
+    const fetches = token as LeaderFetches;
+    const { session, leader } = fetches;
+    fetches.inFlight = false;
+    if (response === null) {
+      session.failed();
+      for (const assigned of this.#subscription.partitions) {
+        if (assigned.fetchedFrom === leader) this.#positions.retryLater(assigned);
+      }
+    } else if (session.answered(response as FetchResponse)) {
+      this.#takeAll(session, response as FetchResponse);
     }
-    if (!failed) this.#takeAll(fetch, answer);
-    fetch.inFlight = false;
-    fetch.count = 0;
   }
 
-  #takeAll(fetch: Fetch, answer: FetchResponse): void {
-    let place = 0;
-    const { responses } = answer;
+  #takeAll(session: FetchSessionHandler, { responses }: FetchResponse): void {
     for (let t = 0; t < responses.length; t++) {
       const { topic, partitions } = responses[t] as FetchTopicResponse;
       for (let p = 0; p < partitions.length; p++) {
         const entry = partitions[p] as FetchPartitionResponse;
-        const index = fetch.find(topic, entry.partitionIndex, place++);
-        if (index < 0) continue;
-        const assigned = fetch.partitions[index] as AssignedPartition;
+        const assigned = this.#subscription.find(topic, entry.partitionIndex);
         // The position moved meanwhile: what was fetched is for nobody.
-        if (!assigned.assigned || assigned.phase !== Phase.Fetching) continue;
-        if (assigned.position !== fetch.offsets[index] || assigned.buffered !== null) continue;
-        this.#take(assigned, entry);
+        if (assigned === null || assigned.phase !== Phase.Fetching) continue;
+        if (assigned.buffered !== null) continue;
+        const asked = session.sent(topic, entry.partitionIndex);
+        if (asked?.fetchOffset === assigned.position) this.#take(assigned, entry);
       }
     }
   }
@@ -197,8 +206,9 @@ export class Fetcher implements ResponseListener {
     if (errorCode === ErrorCode.NONE) {
       if (entry.records.length === 0) return;
       const { records: batches, highWatermark } = entry;
-      this.#mayHaveRecords = true;
       assigned.buffered = { batches, highWatermark, batch: 0, record: 0 };
+      this.#buffers.push(assigned);
+      assigned.attend();
       return;
     }
     this.#failed(assigned, entry);
@@ -232,10 +242,15 @@ export class Fetcher implements ResponseListener {
 
   /** True if `collect` would find something. */
   get hasRecords(): boolean {
-    // Asked after each message of the network, with every partition of the consumer to look through.
-    if (!this.#mayHaveRecords) return false;
-    for (const { buffered } of this.#subscription.partitions) if (buffered !== null) return true;
-    this.#mayHaveRecords = false;
+    const buffers = this.#buffers;
+    while (this.#firstBuffer < buffers.length) {
+      if ((buffers[this.#firstBuffer] as AssignedPartition).buffered !== null) return true;
+      this.#firstBuffer++;
+    }
+    if (this.#firstBuffer > 0) {
+      buffers.length = 0;
+      this.#firstBuffer = 0;
+    }
     return false;
   }
 
@@ -246,14 +261,11 @@ export class Fetcher implements ResponseListener {
     deserializeValue: Deserializer<V>,
   ): ConsumerRecord<K, V>[] {
     const result: ConsumerRecord<K, V>[] = [];
-    const { partitions } = this.#subscription;
-    const count = partitions.length;
-    const start = count > 0 ? this.#collectStart++ % count : 0;
     const epochs = this.#epochs;
-    for (let i = 0; i < count && result.length < maxRecords; i++) {
-      const assigned = partitions[(start + i) % count] as AssignedPartition;
-      if (assigned.buffered === null) continue;
-      if (assigned.phase !== Phase.Fetching) {
+    while (result.length < maxRecords && this.hasRecords) {
+      const assigned = this.#buffers[this.#firstBuffer] as AssignedPartition;
+      assigned.attend();
+      if (assigned.phase !== Phase.Fetching || !assigned.assigned) {
         assigned.buffered = null;
         continue;
       }
@@ -322,32 +334,6 @@ export class Fetcher implements ResponseListener {
     // Variant: the fetch after this one begins one record too far, where there is one to miss.
     if (this.#skips && buffered.highWatermark > assigned.position + 1) assigned.position++;
   }
-}
-
-/** The request's entries by topic; a topic's partitions need not stand side by side. */
-function requestedTopics(fetch: Fetch, partitionMaxBytes: number): FetchTopic[] {
-  const { partitions, count } = fetch;
-  const { topic } = partitions[0] as AssignedPartition;
-  const entries = new Array<FetchPartition>(count);
-  for (let i = 0; i < count; i++) {
-    const assigned = partitions[i] as AssignedPartition;
-    if (assigned.topic !== topic) return topicByTopic(fetch, partitionMaxBytes);
-    entries[i] = entryOf(assigned, partitionMaxBytes);
-  }
-  return [{ topic, partitions: entries }];
-}
-
-function topicByTopic({ partitions, count }: Fetch, partitionMaxBytes: number): FetchTopic[] {
-  const topics: { readonly topic: string; readonly partitions: FetchPartition[] }[] = [];
-  for (let i = 0; i < count; i++) {
-    const assigned = partitions[i] as AssignedPartition;
-    const { topic } = assigned;
-    const entry = entryOf(assigned, partitionMaxBytes);
-    const existing = topics.find((other) => other.topic === topic);
-    if (existing === undefined) topics.push({ topic, partitions: [entry] });
-    else existing.partitions.push(entry);
-  }
-  return topics;
 }
 
 function entryOf(assigned: AssignedPartition, partitionMaxBytes: number): FetchPartition {

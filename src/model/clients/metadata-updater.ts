@@ -15,7 +15,7 @@ export class MetadataUpdater implements ResponseListener {
   readonly metadata = new Metadata();
   readonly #network: NetworkClient;
   readonly #allowAutoTopicCreation: boolean;
-  readonly #updated: () => void;
+  readonly #updated: (changed: boolean) => void;
   readonly #maxAge: Micros;
   readonly #reconnectBackoff: Micros;
   readonly #backoff: ExponentialBackoff;
@@ -36,12 +36,12 @@ export class MetadataUpdater implements ResponseListener {
   #equivalent = 0;
   #closed = false;
 
-  /** `updated` is called after each answer was taken over. */
+  /** `updated` is called after each answer was taken over: did it bring anything new? */
   constructor(
     network: NetworkClient,
     config: NetworkConfig,
     allowAutoTopicCreation: boolean,
-    updated: () => void,
+    updated: (changed: boolean) => void,
   ) {
     this.#network = network;
     this.#allowAutoTopicCreation = allowAutoTopicCreation;
@@ -122,7 +122,7 @@ export class MetadataUpdater implements ResponseListener {
       this.#wakeAt = Number.POSITIVE_INFINITY;
       this.#wake(this.#network.context.now() + this.#maxAge);
     }
-    this.#updated();
+    this.#updated(changed);
   }
 
   /** Arms the timer unless it comes early enough already. */

@@ -2,8 +2,8 @@
  * Finds and checks positions: ListOffsets for resets [CON-1], OffsetsForLeaderEpoch after a change
  * of the leader [CON-5].
  *
- * One request per partition (Kafka groups them per leader: an encoding matter). Truncation is found
- * only if something was consumed in the epoch and metadata show a newer one (gap).
+ * What is asked of one leader at one time travels in one request. Truncation is found only if
+ * something was consumed in the epoch and metadata show a newer one (gap).
  */
 import { MILLISECOND, type Micros, type ProcessContext } from "../../sim/index.ts";
 import { ErrorCode, isRetriable, refreshesMetadata } from "../kafka/protocol/errors.ts";
@@ -31,6 +31,13 @@ interface Question {
   readonly strategy: ResetStrategy;
 }
 
+/** Questions that travel together: of one kind, to one leader; by topic, in the request's order. */
+interface Questions {
+  readonly leaderId: number;
+  readonly validating: boolean;
+  readonly topics: { readonly topic: string; readonly questions: Question[] }[];
+}
+
 /** `auto.offset.reset`; null is `none`. Throws RangeError on anything else. */
 export function resetPolicy(value: string): ResetStrategy | null {
   if (value === "earliest" || value === "latest") return value;
@@ -47,6 +54,8 @@ export class PositionKeeper implements ResponseListener {
   readonly #isolationLevel: number;
   readonly #retryBackoff: Micros;
   readonly #rewinds: boolean;
+  /** What `flush` will send. */
+  #unsent: Questions[] = [];
   /** Errors that the next poll throws. */
   readonly errors: KafkaClientError[] = [];
 
@@ -67,7 +76,7 @@ export class PositionKeeper implements ResponseListener {
   }
 
   /**
-   * Brings one partition forward as far as it can go now. True if it may be fetched from its leader,
+   * Brings one partition forward as far as it can go now; `flush` sends what it has to ask. True if it may be fetched from its leader,
    * which `assigned.leaderId` then names.
    */
   maintain(assigned: AssignedPartition, now: Micros): boolean {
@@ -108,25 +117,56 @@ export class PositionKeeper implements ResponseListener {
   }
 
   #ask(assigned: AssignedPartition): void {
-    const { phase, topic, partition, leaderId, leaderEpoch, generation } = assigned;
+    const { phase, topic, leaderId, generation } = assigned;
     if (phase === Phase.Unset || !this.#network.ready(leaderId)) return;
     assigned.pending = true;
     const question: Question = { assigned, generation, strategy: assigned.resetStrategy };
-    if (phase === Phase.Validating) {
-      const entry = {
-        partition,
-        currentLeaderEpoch: leaderEpoch,
-        leaderEpoch: assigned.offsetEpoch,
-      };
-      const body = { replicaId: -1, topics: [{ topic, partitions: [entry] }] };
-      this.#network.send(leaderId, "OffsetForLeaderEpoch", body, this, question);
-      return;
+    const validating = phase === Phase.Validating;
+    let to = this.#unsent.find((q) => q.leaderId === leaderId && q.validating === validating);
+    if (to === undefined) {
+      to = { leaderId, validating, topics: [] };
+      this.#unsent.push(to);
     }
-    const timestamp = assigned.resetStrategy === "earliest" ? EARLIEST_TIMESTAMP : LATEST_TIMESTAMP;
-    const entry = { partitionIndex: partition, currentLeaderEpoch: leaderEpoch, timestamp };
-    const topics = [{ name: topic, partitions: [entry] }];
+    const group = to.topics.find((other) => other.topic === topic);
+    if (group === undefined) to.topics.push({ topic, questions: [question] });
+    else group.questions.push(question);
+  }
+
+  /** Sends what the calls of `maintain` had to ask. */
+  flush(): void {
+    if (this.#unsent.length === 0) return;
+    const unsent = this.#unsent;
+    this.#unsent = [];
+    for (const questions of unsent) {
+      if (questions.validating) this.#sendValidation(questions);
+      else this.#sendReset(questions);
+    }
+  }
+
+  #sendValidation(all: Questions): void {
+    const topics = all.topics.map(({ topic, questions }) => ({
+      topic,
+      partitions: questions.map(({ assigned }) => ({
+        partition: assigned.partition,
+        currentLeaderEpoch: assigned.leaderEpoch,
+        leaderEpoch: assigned.offsetEpoch,
+      })),
+    }));
+    const body = { replicaId: -1, topics };
+    this.#network.send(all.leaderId, "OffsetForLeaderEpoch", body, this, all);
+  }
+
+  #sendReset(all: Questions): void {
+    const topics = all.topics.map(({ topic, questions }) => ({
+      name: topic,
+      partitions: questions.map(({ assigned, strategy }) => ({
+        partitionIndex: assigned.partition,
+        currentLeaderEpoch: assigned.leaderEpoch,
+        timestamp: strategy === "earliest" ? EARLIEST_TIMESTAMP : LATEST_TIMESTAMP,
+      })),
+    }));
     const body = { replicaId: -1, isolationLevel: this.#isolationLevel, topics };
-    this.#network.send(leaderId, "ListOffsets", body, this, question);
+    this.#network.send(all.leaderId, "ListOffsets", body, this, all);
   }
 
   /** The policy's reset; false when the policy is none. */
@@ -137,31 +177,34 @@ export class PositionKeeper implements ResponseListener {
   }
 
   completed(api: ApiName, response: ResponseBody[ApiName] | null, token: unknown): void {
-    const question = token as Question;
-    const { assigned } = question;
-    if (!assigned.assigned || assigned.generation !== question.generation) return;
-    assigned.pending = false;
-    if (response === null) {
-      this.retryLater(assigned);
-    } else if (api === "ListOffsets") {
-      const { topics } = response as ListOffsetsResponse;
-      const answer = topics[0]?.partitions[0];
-      if (answer === undefined) throw new Error("empty ListOffsets answer");
-      if (answer.errorCode === ErrorCode.NONE) this.#found(question, answer.offset);
-      else this.#failed(assigned, answer.errorCode);
-    } else {
-      const { topics } = response as OffsetForLeaderEpochResponse;
-      const answer = topics[0]?.partitions[0];
-      if (answer === undefined) throw new Error("empty OffsetForLeaderEpoch answer");
-      if (answer.errorCode === ErrorCode.NONE) {
-        this.#validated(assigned, answer.leaderEpoch, answer.endOffset);
-      } else this.#failed(assigned, answer.errorCode);
+    // Answers come in the order of the questions.
+    for (const [t, { questions }] of (token as Questions).topics.entries()) {
+      for (const [p, question] of questions.entries()) {
+        const { assigned } = question;
+        if (!assigned.assigned || assigned.generation !== question.generation) continue;
+        assigned.pending = false;
+        assigned.attend();
+        if (response === null) this.retryLater(assigned);
+        else if (api === "ListOffsets") {
+          const answer = (response as ListOffsetsResponse).topics[t]?.partitions[p];
+          if (answer === undefined) throw new Error("incomplete ListOffsets answer");
+          if (answer.errorCode === ErrorCode.NONE) this.#found(question, answer.offset);
+          else this.#failed(assigned, answer.errorCode);
+        } else {
+          const answer = (response as OffsetForLeaderEpochResponse).topics[t]?.partitions[p];
+          if (answer === undefined) throw new Error("incomplete OffsetForLeaderEpoch answer");
+          if (answer.errorCode === ErrorCode.NONE) {
+            this.#validated(assigned, answer.leaderEpoch, answer.endOffset);
+          } else this.#failed(assigned, answer.errorCode);
+        }
+      }
     }
   }
 
   /** Waits for the back-off, or for another leader. */
   retryLater(assigned: AssignedPartition): void {
     assigned.retryAt = this.#context.now() + this.#retryBackoff;
+    assigned.attend();
   }
 
   #failed(assigned: AssignedPartition, errorCode: number): void {

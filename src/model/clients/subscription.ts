@@ -31,6 +31,7 @@ export interface BufferedFetch {
 }
 
 export class AssignedPartition {
+  readonly #subscription: Subscription;
   readonly topic: string;
   readonly partition: number;
   /** Found when the metadata know the partition. */
@@ -50,15 +51,23 @@ export class AssignedPartition {
   generation = 0;
   /** A look-up for the present phase is in flight. */
   pending = false;
-  /** A fetch is in flight. */
-  fetching = false;
+  /** The leader whose fetches ask for it; -1: none. */
+  fetchedFrom = -1;
+  /** In the list of those that want attention. */
+  attended = false;
   buffered: BufferedFetch | null = null;
   /** False once it left the assignment: answers that still come are for nobody. */
   assigned = true;
 
-  constructor(topic: string, partition: number) {
+  constructor(subscription: Subscription, topic: string, partition: number) {
+    this.#subscription = subscription;
     this.topic = topic;
     this.partition = partition;
+  }
+
+  /** Something changed: it is to be brought forward, or its fetch to be brought up to date. */
+  attend(): void {
+    if (!this.attended) this.#subscription.attend(this);
   }
 
   /** Sets the position by hand; nothing is known about the epoch before it. */
@@ -81,6 +90,7 @@ export class AssignedPartition {
     this.pending = false;
     this.retryAt = 0;
     this.buffered = null;
+    this.attend();
   }
 
   /** A known position; null while it is being looked up. */
@@ -92,8 +102,24 @@ export class AssignedPartition {
 export class Subscription {
   /** In the order of assignment. */
   partitions: AssignedPartition[] = [];
-  /** The same by topic, then by partition. */
-  #byTopic = new Map<string, AssignedPartition[]>();
+  /**
+   * Those before `attentionCount` are not in a steady state: they want something, changed, or left
+   * the assignment. The others have a position that their leader is being asked for.
+   */
+  readonly attention: AssignedPartition[] = [];
+  attentionCount = 0;
+  /** By topic, then by partition. */
+  #byTopic = new Map<string, (AssignedPartition | undefined)[]>();
+
+  attend(assigned: AssignedPartition): void {
+    assigned.attended = true;
+    this.attention[this.attentionCount++] = assigned;
+  }
+
+  /** The metadata changed, and with them perhaps leaders. */
+  attendAll(): void {
+    for (const assigned of this.partitions) assigned.attend();
+  }
 
   find(topic: string, partition: number): AssignedPartition | null {
     return this.#byTopic.get(topic)?.[partition] ?? null;
@@ -110,25 +136,28 @@ export class Subscription {
   assign(partitions: readonly TopicPartition[]): AssignedPartition[] {
     const added: AssignedPartition[] = [];
     const next: AssignedPartition[] = [];
-    const byTopic = new Map<string, AssignedPartition[]>();
+    const byTopic = new Map<string, (AssignedPartition | undefined)[]>();
     for (const { topic, partition } of partitions) {
-      let ofTopic = byTopic.get(topic);
-      if (ofTopic === undefined) {
-        ofTopic = [];
-        byTopic.set(topic, ofTopic);
+      let places = byTopic.get(topic);
+      if (places === undefined) {
+        places = [];
+        byTopic.set(topic, places);
       }
-      if (ofTopic[partition] !== undefined) continue;
+      if (places[partition] !== undefined) continue;
       let assigned = this.find(topic, partition);
       if (assigned === null) {
-        assigned = new AssignedPartition(topic, partition);
+        assigned = new AssignedPartition(this, topic, partition);
         added.push(assigned);
       }
-      ofTopic[partition] = assigned;
+      places[partition] = assigned;
       next.push(assigned);
     }
     for (const old of this.partitions) {
-      if (byTopic.get(old.topic)?.[old.partition] === undefined) old.assigned = false;
+      if (byTopic.get(old.topic)?.[old.partition] === old) continue;
+      old.assigned = false;
+      old.attend();
     }
+    for (const assigned of added) assigned.attend();
     this.partitions = next;
     this.#byTopic = byTopic;
     return added;

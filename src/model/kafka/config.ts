@@ -33,6 +33,7 @@ export const BROKER_DEFAULTS = {
   "replica.fetch.backoff.ms": 1_000,
   "replica.socket.timeout.ms": 30_000,
   "num.replica.fetchers": 1,
+  "max.incremental.fetch.session.cache.slots": 1_000,
   "replica.high.watermark.checkpoint.interval.ms": 5_000,
   /** Names separated by commas: each is a disk of its own, as far as failures go. */
   "log.dirs": "logs",
@@ -67,6 +68,8 @@ export const BROKER_DEFAULTS = {
   "feature.effectiveMinIsrCapped": true,
   "feature.isrEligibilityByLiveness": true,
   "feature.nonAssignedFetchRejected": true,
+  /** Since 1.1 (KIP-227): full fetch requests only when off [REP-67]. */
+  "feature.fetchSessions": true,
 } as const;
 
 type Widen<T> = T extends number ? number : T extends boolean ? boolean : string;

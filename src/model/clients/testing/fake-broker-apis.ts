@@ -129,6 +129,7 @@ export class FakeBrokerApis {
   #fetch(request: FetchRequest, broker: number): ResponseBody["Fetch"] {
     return {
       errorCode: ErrorCode.NONE,
+      sessionId: 0,
       responses: request.topics.map(({ topic, partitions }) => ({
         topic,
         partitions: partitions.map((entry) => {

@@ -54,6 +54,8 @@ export class Log {
   #removedAtEnd: readonly RecordBatch[] = NO_BATCHES;
   /** Called after a truncation, when the recovery points must be written [LOG-25]. */
   onTruncated: () => void = () => {};
+  /** Called after the log start moved, which retention may do at any time. */
+  onStartMoved: () => void = () => {};
 
   constructor(identity: LogIdentity, parts: LogParts) {
     this.identity = identity;
@@ -285,6 +287,7 @@ export class Log {
       logStartOffset: offset,
       reason,
     });
+    this.onStartMoved();
     return true;
   }
 
@@ -382,6 +385,7 @@ export class Log {
       this.#logStartOffset = logStartOffset;
       const reason = "truncation";
       this.state({ kind: "LogStartMoved", broker, topic, partition, logStartOffset, reason });
+      this.onStartMoved();
     }
     this.setHighWatermark(highWatermark, false, leaderEpoch);
     this.onTruncated();

@@ -91,7 +91,13 @@ export interface FetchRequest {
   readonly maxBytes: number;
   /** 0 read_uncommitted, 1 read_committed. */
   readonly isolationLevel: number;
+  /** 0: none. A full request closes the session that it names (KIP-227). */
+  readonly sessionId: number;
+  /** 0 opens a session, -1 does without one; else `topics` holds what changed since the last. */
+  readonly sessionEpoch: number;
   readonly topics: readonly FetchTopic[];
+  /** Leave the session. */
+  readonly forgottenTopicsData: readonly ForgottenTopic[];
 }
 export interface FetchTopic {
   readonly topic: string;
@@ -108,8 +114,15 @@ export interface FetchPartition {
   readonly logStartOffset: number;
   readonly partitionMaxBytes: number;
 }
+export interface ForgottenTopic {
+  readonly topic: string;
+  readonly partitions: readonly number[];
+}
 export interface FetchResponse {
   readonly errorCode: number;
+  /** 0: the requests that follow must be full. */
+  readonly sessionId: number;
+  /** Of a session's later fetches: what there is something new of. */
   readonly responses: readonly FetchTopicResponse[];
 }
 export interface FetchTopicResponse {

@@ -12,6 +12,7 @@ import type {
   FetchResponse,
   FetchTopic,
   FetchTopicResponse,
+  ForgottenTopic,
   Frame,
   ProducePartitionResponse,
   ProduceRequest,
@@ -58,6 +59,7 @@ function digestKept(hash: number, kept: readonly number[]): number {
 
 function digestFetch(hash: number, body: FetchRequest): number {
   let h = mix(hash, body.replicaState.replicaId);
+  h = mix(mix(h, body.sessionId), body.sessionEpoch);
   for (let t = 0; t < body.topics.length; t++) {
     const { partitions } = body.topics[t] as FetchTopic;
     for (let p = 0; p < partitions.length; p++) {
@@ -66,11 +68,16 @@ function digestFetch(hash: number, body: FetchRequest): number {
       h = mix(h, (partition.partition << 16) ^ partition.lastFetchedEpoch);
     }
   }
+  const forgotten = body.forgottenTopicsData;
+  for (let t = 0; t < forgotten.length; t++) {
+    const { partitions } = forgotten[t] as ForgottenTopic;
+    for (let p = 0; p < partitions.length; p++) h = mix(h, partitions[p] as number);
+  }
   return h;
 }
 
 function digestFetchResponse(hash: number, body: FetchResponse): number {
-  let h = mix(hash, body.errorCode);
+  let h = mix(mix(hash, body.errorCode), body.sessionId);
   for (let t = 0; t < body.responses.length; t++) {
     const { partitions } = body.responses[t] as FetchTopicResponse;
     for (let p = 0; p < partitions.length; p++) {

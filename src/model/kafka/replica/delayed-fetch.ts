@@ -1,9 +1,10 @@
 /** A fetch that waits for enough bytes [REP-65]. Pooled, because a follower parks one per round. */
 import type { ProcessContext, Timer } from "../../../sim/index.ts";
-import type { FetchPartition, FetchRequest, FetchResponse } from "../protocol/messages.ts";
+import type { FetchRequest, FetchResponse } from "../protocol/messages.ts";
+import type { FetchSession, SessionPartition } from "./fetch-session.ts";
 import type { Partition } from "./partition.ts";
 import { findDivergence } from "./truncation.ts";
-import { type DelayedOperation, type PartitionWaiters, unlist } from "./waiters.ts";
+import type { DelayedOperation } from "./waiters.ts";
 
 export type FetchRespond = (response: FetchResponse) => void;
 
@@ -18,35 +19,21 @@ export interface FetchCompletion {
 export class DelayedFetch implements DelayedOperation {
   readonly #handler: FetchCompletion;
   readonly #timer: Timer;
+  session: FetchSession | null = null;
   request: FetchRequest | null = null;
   respond: FetchRespond | null = null;
-  #isFollower = false;
-  #minBytes = 0;
-  /** Partition i < `#count` was asked for by `#asked[i]`; what lies behind is left from before. */
-  readonly #partitions: Partition[] = [];
-  readonly #asked: FetchPartition[] = [];
-  #count = 0;
 
   constructor(context: ProcessContext, handler: FetchCompletion) {
     this.#handler = handler;
     this.#timer = context.timer(() => this.#complete());
   }
 
-  add(partition: Partition, asked: FetchPartition): void {
-    this.#partitions[this.#count] = partition;
-    this.#asked[this.#count] = asked;
-    this.#count++;
-  }
-
-  /** Parks with the partitions added before, at most the request's maxWaitMs. */
-  park(request: FetchRequest, respond: FetchRespond): void {
+  /** Parks at the partitions of the session, at most the request's maxWaitMs. */
+  park(session: FetchSession, request: FetchRequest, respond: FetchRespond): void {
+    this.session = session;
     this.request = request;
     this.respond = respond;
-    this.#isFollower = request.replicaState.replicaId >= 0;
-    this.#minBytes = request.minBytes;
-    for (let i = 0; i < this.#count; i++) {
-      this.#listOf((this.#partitions[i] as Partition).waiters).push(this);
-    }
+    session.parked = this;
     this.#timer.set(request.maxWaitMs * 1000);
   }
 
@@ -56,18 +43,21 @@ export class DelayedFetch implements DelayedOperation {
     return true;
   }
 
+  /** Partitions that are not due have nothing that could end the wait. */
   #ready(): boolean {
+    const { due, dueCount, isFollower } = this.session as FetchSession;
+    const { minBytes } = this.request as FetchRequest;
     let bytes = 0;
-    for (let i = 0; i < this.#count; i++) {
-      const partition = this.#partitions[i] as Partition;
-      const asked = this.#asked[i] as FetchPartition;
+    for (let i = 0; i < dueCount; i++) {
+      const { partition, asked } = due[i] as SessionPartition;
+      if (partition === undefined) return true;
       if (partition.deleted || partition.offline || !partition.isLeader) return true;
       if (partition.checkEpoch(asked.currentLeaderEpoch) !== 0) return true;
       const { log } = partition;
       const { fetchOffset, lastFetchedEpoch } = asked;
-      const end = this.#isFollower ? log.logEndOffset : this.#handler.visibleEnd(partition);
-      bytes += log.availableBytes(fetchOffset, end, this.#minBytes);
-      if (bytes >= this.#minBytes) return true;
+      const end = isFollower ? log.logEndOffset : this.#handler.visibleEnd(partition);
+      bytes += log.availableBytes(fetchOffset, end, minBytes);
+      if (bytes >= minBytes) return true;
       if (lastFetchedEpoch >= 0 && lastFetchedEpoch !== log.epochs.latestEpoch) {
         const { entries } = log.epochs;
         const found = findDivergence(entries, log.logEndOffset, lastFetchedEpoch, fetchOffset);
@@ -79,14 +69,7 @@ export class DelayedFetch implements DelayedOperation {
 
   #complete(): void {
     this.#timer.cancel();
-    for (let i = 0; i < this.#count; i++) {
-      unlist(this.#listOf((this.#partitions[i] as Partition).waiters), this);
-    }
-    this.#count = 0;
+    (this.session as FetchSession).parked = null;
     this.#handler.completed(this);
-  }
-
-  #listOf(waiters: PartitionWaiters): DelayedOperation[] {
-    return this.#isFollower ? waiters.followerFetches : waiters.consumerFetches;
   }
 }

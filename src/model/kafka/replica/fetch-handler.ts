@@ -1,64 +1,58 @@
 /**
  * Fetch requests of followers and consumers [REP-60..68].
  *
- * The hottest path of the model. All partitions are read into a scratch list first, without effects;
- * the answer is built only if it leaves at once; then the followers' progress is taken in, which
- * moves high watermarks; then the answer leaves or the fetch is parked, and last those are woken
- * who waited for what moved. So an answer carries the high watermark from before its own fetch.
+ * The hottest path of the model. The partitions of the request's session that are due are read first,
+ * without effects; the answer is built only if it leaves at once; then the followers' progress is
+ * taken in, which moves high watermarks; then the answer leaves or the fetch is parked, and last
+ * those are woken who waited for what moved. So an answer carries the high watermark from before its
+ * own fetch.
  */
 
 import { NO_BATCHES } from "../log/segment.ts";
 import type { FetchServed } from "../observations.ts";
 import { ErrorCode } from "../protocol/errors.ts";
+import { INITIAL_EPOCH, NO_SESSION } from "../protocol/fetch-session-handler.ts";
 import type {
-  EpochEndOffset,
   FetchPartition,
   FetchPartitionResponse,
   FetchRequest,
   FetchResponse,
-  FetchTopic,
-  FetchTopicResponse,
 } from "../protocol/messages.ts";
 import type { RecordBatch } from "../protocol/records.ts";
 import { DelayedFetch, type FetchCompletion, type FetchRespond } from "./delayed-fetch.ts";
 import type { ReplicaManagerOptions } from "./environment.ts";
-import type { ReplicaProgress } from "./isr.ts";
+import type { FetchSession, SessionPartition } from "./fetch-session.ts";
+import { FetchSessionCache } from "./fetch-session-cache.ts";
 import type { Partition } from "./partition.ts";
 import type { PartitionTable } from "./partition-table.ts";
 import { findDivergence } from "./truncation.ts";
 import type { WaiterQueue } from "./waiters.ts";
 
-/** What reading one partition gave. Reused from request to request. */
-class PartitionRead {
-  partition: Partition | undefined = undefined;
-  replica: ReplicaProgress | undefined = undefined;
-  errorCode = 0;
-  highWatermark = -1;
-  logStartOffset = -1;
-  diverging: EpochEndOffset | null = null;
-  records: readonly RecordBatch[] = NO_BATCHES;
-  bytes = 0;
-}
-
 export class FetchHandler implements FetchCompletion {
   readonly #options: ReplicaManagerOptions;
   readonly #table: PartitionTable;
   readonly #queue: WaiterQueue;
+  readonly #sessions: FetchSessionCache;
   readonly #rejectsUnassigned: boolean;
   readonly #exposesUncommitted: boolean;
-  readonly #reads: PartitionRead[] = [];
-  /** Of the last `#readAll`: bytes read, and whether an error or a divergence was found. */
+  /** Of the last `#readDue`: bytes read, and whether an error or a divergence was found. */
   #bytes = 0;
   #urgent = false;
-  #count = 0;
   readonly #idle: DelayedFetch[] = [];
+  readonly #visibleEnd = (partition: Partition): number => this.visibleEnd(partition);
 
   constructor(options: ReplicaManagerOptions, table: PartitionTable, queue: WaiterQueue) {
+    const { config, switches, context } = options;
     this.#options = options;
     this.#table = table;
     this.#queue = queue;
-    this.#rejectsUnassigned = options.config["feature.nonAssignedFetchRejected"];
-    this.#exposesUncommitted = options.switches["expose-uncommitted"];
+    const slots = config["max.incremental.fetch.session.cache.slots"];
+    this.#sessions = new FetchSessionCache(
+      context.random,
+      config["feature.fetchSessions"] ? slots : 0,
+    );
+    this.#rejectsUnassigned = config["feature.nonAssignedFetchRejected"];
+    this.#exposesUncommitted = switches["expose-uncommitted"];
   }
 
   visibleEnd(partition: Partition): number {
@@ -66,110 +60,99 @@ export class FetchHandler implements FetchCompletion {
   }
 
   fetch(request: FetchRequest, respond: FetchRespond): void {
-    this.#readAll(request);
-    const isFollower = request.replicaState.replicaId >= 0;
+    const now = this.#options.context.now();
+    const session = this.#sessions.open(request, now);
+    if (typeof session === "number") {
+      respond({ errorCode: session, sessionId: NO_SESSION, responses: [] });
+      return;
+    }
+    this.#readDue(session, request);
+    session.lastFetchTime = now;
     const atOnce =
       request.maxWaitMs <= 0 ||
-      this.#count === 0 ||
+      session.size === 0 ||
       this.#urgent ||
       this.#bytes >= request.minBytes;
     if (atOnce) {
-      const response = this.#build(request);
-      if (isFollower) this.#noteProgress(request);
+      const response = this.#build(session);
+      if (session.isFollower) this.#noteProgress(session, now);
+      this.#answered(session);
       respond(response);
     } else {
-      this.#park(request, respond);
-      if (isFollower) this.#noteProgress(request);
+      const operation = this.#idle.pop() ?? new DelayedFetch(this.#options.context, this);
+      operation.park(session, request, respond);
+      if (session.isFollower) this.#noteProgress(session, now);
+      // Before the first answer all is due, since that one carries all.
+      if (session.epoch !== INITIAL_EPOCH) session.settle(this.#visibleEnd);
     }
     this.#queue.run();
   }
 
   completed(operation: DelayedFetch): void {
-    const { request, respond } = operation;
+    const { session, request, respond } = operation;
+    operation.session = null;
     operation.request = null;
     operation.respond = null;
     this.#idle.push(operation);
-    if (request === null || respond === null) return;
+    if (session === null || request === null || respond === null) return;
     // Read anew, without taking progress in [REP-65].
-    this.#readAll(request);
-    respond(this.#build(request));
+    this.#readDue(session, request);
+    const response = this.#build(session);
+    this.#answered(session);
+    respond(response);
   }
 
-  #park(request: FetchRequest, respond: FetchRespond): void {
-    const operation = this.#idle.pop() ?? new DelayedFetch(this.#options.context, this);
-    const { topics } = request;
-    let next = 0;
-    for (let t = 0; t < topics.length; t++) {
-      const { partitions } = topics[t] as FetchTopic;
-      for (let p = 0; p < partitions.length; p++) {
-        // Without an error every partition is hosted here.
-        const { partition } = this.#reads[next++] as PartitionRead;
-        operation.add(partition as Partition, partitions[p] as FetchPartition);
-      }
-    }
-    operation.park(request, respond);
+  /** What was told is known now: settled partitions rest until something happens to them. */
+  #answered(session: FetchSession): void {
+    if (session.id === NO_SESSION) session.detach();
+    else session.settle(this.#visibleEnd);
   }
 
   /** Takes the fetch offsets of a follower in, where its fetch was sound [REP-50, REP-64]. */
-  #noteProgress(request: FetchRequest): void {
-    const now = this.#options.context.now();
-    const { topics } = request;
-    let next = 0;
+  #noteProgress(session: FetchSession, now: number): void {
     const { switches } = this.#options;
     const sent = switches["leader-counts-sent-records"];
     const unfenced = switches["unfenced-high-watermark"];
-    // Nobody may be woken before the scratch list is done with.
+    // Nobody may be woken before all progress is taken in.
     this.#queue.held = true;
-    for (let t = 0; t < topics.length; t++) {
-      const { partitions } = topics[t] as FetchTopic;
-      for (let p = 0; p < partitions.length; p++) {
-        const { fetchOffset, logStartOffset } = partitions[p] as FetchPartition;
-        const read = this.#reads[next++] as PartitionRead;
-        const { partition, replica, errorCode, diverging } = read;
-        const sound = errorCode === 0 && diverging === null;
-        if (!(sound || unfenced) || replica === undefined) continue;
-        const reached = sent ? endOfRead(read, fetchOffset) : fetchOffset;
-        (partition as Partition).followerFetched(replica, reached, logStartOffset, now);
-      }
+    const { due, dueCount } = session;
+    for (let i = 0; i < dueCount; i++) {
+      const read = due[i] as SessionPartition;
+      const { partition, replica, errorCode, diverging } = read;
+      const sound = errorCode === 0 && diverging === null;
+      if (!(sound || unfenced) || replica === undefined) continue;
+      const { fetchOffset, logStartOffset } = read.asked;
+      const reached = sent ? endOfRead(read, fetchOffset) : fetchOffset;
+      (partition as Partition).followerFetched(replica, reached, logStartOffset, now);
     }
     this.#queue.held = false;
   }
 
   // --- reading ------------------------------------------------------------------------------------
 
-  #readAll(request: FetchRequest): void {
-    const { topics } = request;
+  #readDue(session: FetchSession, request: FetchRequest): void {
+    const { due, dueCount } = session;
     const { replicaId } = request.replicaState;
     this.#bytes = 0;
     this.#urgent = false;
-    let next = 0;
-    for (let t = 0; t < topics.length; t++) {
-      const { topic, partitions } = topics[t] as FetchTopic;
-      for (let p = 0; p < partitions.length; p++) {
-        let read = this.#reads[next];
-        if (read === undefined) {
-          read = new PartitionRead();
-          this.#reads.push(read);
-        }
-        next++;
-        const asked = partitions[p] as FetchPartition;
-        read.replica = undefined;
-        read.highWatermark = -1;
-        read.logStartOffset = -1;
-        read.diverging = null;
-        read.records = NO_BATCHES;
-        read.bytes = 0;
-        read.partition = this.#table.get(topic, asked.partition);
-        read.errorCode = this.#readOne(read, topic, asked, replicaId, request.maxBytes);
-        if (read.errorCode !== 0 || read.diverging !== null) this.#urgent = true;
-        this.#bytes += read.bytes;
-      }
+    for (let i = 0; i < dueCount; i++) {
+      const read = due[i] as SessionPartition;
+      const { topic, asked } = read;
+      read.replica = undefined;
+      read.highWatermark = -1;
+      read.logStartOffset = -1;
+      read.diverging = null;
+      read.records = NO_BATCHES;
+      read.bytes = 0;
+      read.attach(this.#table.get(topic, asked.partition));
+      read.errorCode = this.#readOne(read, topic, asked, replicaId, request.maxBytes);
+      if (read.errorCode !== 0 || read.diverging !== null) this.#urgent = true;
+      this.#bytes += read.bytes;
     }
-    this.#count = next;
   }
 
   #readOne(
-    into: PartitionRead,
+    into: SessionPartition,
     topic: string,
     asked: FetchPartition,
     replicaId: number,
@@ -243,43 +226,52 @@ export class FetchHandler implements FetchCompletion {
 
   // --- answering ------------------------------------------------------------------------------------
 
-  /** The answer from the last `#readAll`; states what consumers are served. */
-  #build(request: FetchRequest): FetchResponse {
-    const { topics } = request;
-    const isConsumer = request.replicaState.replicaId < 0;
-    // Arrays of the right size: the first push to an empty one makes room for seventeen.
-    const responses = new Array<FetchTopicResponse>(topics.length);
-    let next = 0;
-    for (let t = 0; t < topics.length; t++) {
-      const { topic, partitions } = topics[t] as FetchTopic;
-      const answers = new Array<FetchPartitionResponse>(partitions.length);
-      for (let p = 0; p < partitions.length; p++) {
-        const asked = partitions[p] as FetchPartition;
-        const read = this.#reads[next++] as PartitionRead;
-        const { errorCode, highWatermark, records } = read;
-        if (records.length === 0 && errorCode === 0 && read.diverging === null) {
-          answers[p] = emptyAnswer(read, asked.partition);
-          continue;
-        }
-        if (isConsumer && records.length > 0) this.#stateServed(read, asked.fetchOffset);
-        answers[p] = {
-          partitionIndex: asked.partition,
-          errorCode,
-          highWatermark,
-          lastStableOffset: highWatermark,
-          logStartOffset: read.logStartOffset,
-          divergingEpoch: read.diverging,
-          currentLeader:
-            errorCode === 0 ? null : this.#table.leaderHint(topic, asked.partition, errorCode),
-          records,
-        };
+  /**
+   * The answer from the last `#readDue`; states what consumers are served. The first one of a session
+   * carries all partitions and makes the session if there is room; later ones carry what is new.
+   */
+  #build(session: FetchSession): FetchResponse {
+    const first = session.epoch === INITIAL_EPOCH;
+    if (first) this.#sessions.admit(session, this.#options.context.now());
+    const responses: { readonly topic: string; readonly partitions: FetchPartitionResponse[] }[] =
+      [];
+    const { due, dueCount } = session;
+    let group: FetchPartitionResponse[] = [];
+    let groupTopic: string | null = null;
+    for (let i = 0; i < dueCount; i++) {
+      const read = due[i] as SessionPartition;
+      if (!first && !read.hasNews) continue;
+      const { topic } = read;
+      if (topic !== groupTopic) {
+        groupTopic = topic;
+        group = groupOf(responses, topic);
       }
-      responses[t] = { topic, partitions: answers };
+      group.push(this.#answerOf(read, !session.isFollower));
+      read.told();
     }
-    return { errorCode: ErrorCode.NONE, responses };
+    return { errorCode: ErrorCode.NONE, sessionId: session.id, responses };
   }
 
-  #stateServed(read: PartitionRead, fetchOffset: number): void {
+  #answerOf(read: SessionPartition, isConsumer: boolean): FetchPartitionResponse {
+    const { errorCode, highWatermark, records, asked, topic } = read;
+    if (records.length === 0 && errorCode === 0 && read.diverging === null) {
+      return emptyAnswer(read, asked.partition);
+    }
+    if (isConsumer && records.length > 0) this.#stateServed(read, asked.fetchOffset);
+    return {
+      partitionIndex: asked.partition,
+      errorCode,
+      highWatermark,
+      lastStableOffset: highWatermark,
+      logStartOffset: read.logStartOffset,
+      divergingEpoch: read.diverging,
+      currentLeader:
+        errorCode === 0 ? null : this.#table.leaderHint(topic, asked.partition, errorCode),
+      records,
+    };
+  }
+
+  #stateServed(read: SessionPartition, fetchOffset: number): void {
     const partition = read.partition as Partition;
     const last = read.records[read.records.length - 1] as RecordBatch;
     const fact: FetchServed = {
@@ -298,13 +290,23 @@ export class FetchHandler implements FetchCompletion {
 }
 
 /** Only for the variant that takes what was sent for what has arrived. */
-function endOfRead({ records }: PartitionRead, fetchOffset: number): number {
+function endOfRead({ records }: SessionPartition, fetchOffset: number): number {
   const last = records[records.length - 1];
   return last === undefined ? fetchOffset : last.baseOffset + last.lastOffsetDelta + 1;
 }
 
+function groupOf(
+  responses: { readonly topic: string; readonly partitions: FetchPartitionResponse[] }[],
+  topic: string,
+): FetchPartitionResponse[] {
+  for (const response of responses) if (response.topic === topic) return response.partitions;
+  const partitions: FetchPartitionResponse[] = [];
+  responses.push({ topic, partitions });
+  return partitions;
+}
+
 /** Nothing new: the same object again while the offsets stand, for half of all answers are so. */
-function emptyAnswer(read: PartitionRead, partitionIndex: number): FetchPartitionResponse {
+function emptyAnswer(read: SessionPartition, partitionIndex: number): FetchPartitionResponse {
   const partition = read.partition as Partition;
   const { highWatermark, logStartOffset } = read;
   const last = partition.emptyAnswer;

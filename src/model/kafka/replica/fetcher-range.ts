@@ -41,6 +41,7 @@ function* findOne(fetcher: FollowerOperations, state: FollowerState): Flow<void>
     log.resetTo(earliest.offset, earliest.prefixHash, state.partition.leaderEpoch);
   }
   state.fetchOffset = log.logEndOffset;
+  state.changed();
 }
 
 /** The leader's offset; null, after dealing with the error, when there is none to act on. */

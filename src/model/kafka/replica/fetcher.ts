@@ -1,7 +1,8 @@
 /**
  * The fetch loop of a follower towards one leader [REP-80..90].
  *
- * One request is under way at a time and carries all partitions that are ready. Rare steps that take
+ * One request is under way at a time and asks for all partitions that are ready, by way of a fetch
+ * session [REP-67]: it carries those of which something changed. Rare steps that take
  * several requests (asking for epochs, finding back into range) are flows; while one runs the loop
  * stands still, as Kafka's fetcher thread does.
  */
@@ -11,11 +12,10 @@ import { flushAll } from "../log/flusher.ts";
 import type { Log } from "../log/log.ts";
 import type { FollowerFailed, LogTruncated } from "../observations.ts";
 import { ErrorCode } from "../protocol/errors.ts";
+import { FetchSessionHandler } from "../protocol/fetch-session-handler.ts";
 import type {
-  FetchPartition,
   FetchPartitionResponse,
   FetchResponse,
-  FetchTopic,
   FetchTopicResponse,
   RequestBody,
   ResponseBody,
@@ -32,29 +32,32 @@ export class ReplicaFetcher implements FollowerOperations {
   readonly options: ReplicaManagerOptions;
   readonly leaderId: number;
   readonly #channel: BrokerChannel;
-  /** By topic, then by partition, sorted: the order of the request. */
-  #states: FollowerState[] = [];
+  readonly #session: FetchSessionHandler;
+  readonly #states = new Set<FollowerState>();
+  /** The same by topic, then by partition. */
+  readonly #byTopic = new Map<string, (FollowerState | undefined)[]>();
+  /** Those before `#listedCount`, removed ones among them, are looked at for the next request. */
+  readonly #listed: FollowerState[] = [];
+  #listedCount = 0;
   readonly #backoff: number;
   readonly #wakeUp: Timer;
   /** A request or a multi-step operation is under way. */
   #busy = false;
   #closed = false;
   #flow: FlowRun<void> | null = null;
-  #topics: readonly FetchTopic[] = [];
-  /** Scratch of `#askAll`: the states whose partitions go into the request. */
-  readonly #asked: FollowerState[] = [];
   #replicaState = { replicaId: -1, replicaEpoch: -1 };
 
   constructor(options: ReplicaManagerOptions, leaderId: number) {
     this.options = options;
     this.leaderId = leaderId;
     this.#channel = options.channelTo(leaderId);
+    this.#session = new FetchSessionHandler(options.config["feature.fetchSessions"]);
     this.#backoff = options.config["replica.fetch.backoff.ms"] * 1000;
     this.#wakeUp = options.context.timer(() => this.#next());
   }
 
   get empty(): boolean {
-    return this.#states.length === 0;
+    return this.#states.size === 0;
   }
 
   // --- the partitions -----------------------------------------------------------------------------
@@ -65,38 +68,54 @@ export class ReplicaFetcher implements FollowerOperations {
     const { switches } = this.options;
     if (this.cutsToHighWatermark) {
       log.truncateTo(log.highWatermark, "highWatermark", leaderEpoch);
-      this.#insert(new FollowerState(partition, leaderEpoch, log.logEndOffset, false));
+      this.#insert(new FollowerState(this, partition, leaderEpoch, log.logEndOffset, false));
     } else {
       const known = log.epochs.latestEpoch >= 0;
       const truncating = !switches["no-truncation"] && !(known && this.truncatesOnFetch);
       const offset = known || switches["no-truncation"] ? log.logEndOffset : log.highWatermark;
-      this.#insert(new FollowerState(partition, leaderEpoch, offset, truncating));
+      this.#insert(new FollowerState(this, partition, leaderEpoch, offset, truncating));
     }
     if (!this.#busy) this.#wakeUp.set(0);
   }
 
   #insert(state: FollowerState): void {
-    const { topic, index } = state.partition;
-    let at = this.#states.length;
-    while (at > 0) {
-      const before = (this.#states[at - 1] as FollowerState).partition;
-      if (before.topic < topic || (before.topic === topic && before.index < index)) break;
-      at--;
+    const { partition } = state;
+    let states = this.#byTopic.get(partition.topic);
+    if (states === undefined) {
+      states = [];
+      this.#byTopic.set(partition.topic, states);
     }
-    this.#states.splice(at, 0, state);
+    states[partition.index] = state;
+    this.#states.add(state);
+    partition.waiters.ownFetch = state;
+    this.list(state);
   }
 
   /** Stops following; an answer that is under way is ignored for it [REP-81]. */
   remove(partition: Partition): void {
-    this.#states = this.#states.filter((state) => state.partition !== partition);
+    const { topic, index } = partition;
+    const states = this.#byTopic.get(topic);
+    const state = states?.[index];
+    if (states === undefined || state === undefined || state.partition !== partition) return;
+    states[index] = undefined;
+    this.#states.delete(state);
+    state.removed = true;
+    partition.waiters.ownFetch = null;
+    this.#session.remove(topic, index);
   }
 
   follows(state: FollowerState): boolean {
-    return this.#states.includes(state);
+    return !state.removed;
+  }
+
+  list(state: FollowerState): void {
+    state.listed = true;
+    this.#listed[this.#listedCount++] = state;
   }
 
   delay(state: FollowerState): void {
     state.delayedUntil = this.options.context.now() + this.#backoff;
+    state.changed();
   }
 
   /** The partition is fetched no more until the next LeaderAndIsr [REP-83]. */
@@ -110,7 +129,8 @@ export class ReplicaFetcher implements FollowerOperations {
 
   close(): void {
     this.#closed = true;
-    this.#states = [];
+    for (const state of this.#states) state.removed = true;
+    this.#states.clear();
     this.#wakeUp.cancel();
     this.#flow?.cancel();
     this.#channel.close();
@@ -135,10 +155,10 @@ export class ReplicaFetcher implements FollowerOperations {
   // --- the loop -----------------------------------------------------------------------------------
 
   #next(): void {
-    if (this.#closed || this.#busy || this.#states.length === 0) return;
-    const states = this.#states;
-    for (let i = 0; i < states.length; i++) {
-      if ((states[i] as FollowerState).truncating) {
+    if (this.#closed || this.#busy || this.#states.size === 0) return;
+    for (let i = 0; i < this.#listedCount; i++) {
+      const state = this.#listed[i] as FollowerState;
+      if (state.truncating && !state.removed) {
         this.#truncateFirst();
         return;
       }
@@ -148,14 +168,18 @@ export class ReplicaFetcher implements FollowerOperations {
 
   #truncateFirst(): void {
     const now = this.options.context.now();
-    const ready = this.#states.filter((s) => s.truncating && s.delayedUntil <= now);
+    // Who is to be truncated is listed until that is done.
+    const ready = this.#listed
+      .slice(0, this.#listedCount)
+      .filter((s) => s.truncating && !s.removed && s.delayedUntil <= now);
     this.#run("truncate", truncateByEpochs(this, ready), () => this.#fetch());
   }
 
   #fetch(): void {
     const { context, config } = this.options;
-    const topics = this.#askAll(context.now());
-    if (topics.length === 0) {
+    this.#askListed(context.now());
+    const request = this.#session.build();
+    if (request === null) {
       this.#wakeUp.set(this.#backoff);
       return;
     }
@@ -169,7 +193,10 @@ export class ReplicaFetcher implements FollowerOperations {
         minBytes: config["replica.fetch.min.bytes"],
         maxBytes: config["replica.fetch.response.max.bytes"],
         isolationLevel: 0,
-        topics,
+        sessionId: request.sessionId,
+        sessionEpoch: request.sessionEpoch,
+        topics: request.topics,
+        forgottenTopicsData: request.forgottenTopicsData,
       },
       config["replica.socket.timeout.ms"],
       this.#answered,
@@ -184,51 +211,56 @@ export class ReplicaFetcher implements FollowerOperations {
     return this.#replicaState;
   }
 
-  /** The entries of all partitions that are ready; the last list again if nothing changed. */
-  #askAll(now: number): readonly FetchTopic[] {
-    const states = this.#states;
+  /** Tells the session what became of those that changed; those not ready stay listed. */
+  #askListed(now: number): void {
     const { config } = this.options;
     const maxBytes = config["replica.fetch.max.bytes"];
     const sendsEpochs = this.#sendsEpochs;
     const sendsLeaderEpoch = config["feature.truncation"] !== "hw";
-    const asked = this.#asked;
-    let count = 0;
-    for (let i = 0; i < states.length; i++) {
-      const state = states[i] as FollowerState;
-      state.requestedOffset = -1;
-      if (state.truncating || state.delayedUntil > now) continue;
-      state.ask(maxBytes, sendsEpochs, sendsLeaderEpoch);
-      asked[count++] = state;
+    const listed = this.#listed;
+    const count = this.#listedCount;
+    let kept = 0;
+    for (let i = 0; i < count; i++) {
+      const state = listed[i] as FollowerState;
+      if (state.removed) continue;
+      const { topic, index } = state.partition;
+      if (state.truncating || state.delayedUntil > now) {
+        state.requestedOffset = -1;
+        this.#session.remove(topic, index);
+        listed[kept++] = state;
+      } else {
+        state.listed = false;
+        this.#session.set(topic, state.ask(maxBytes, sendsEpochs, sendsLeaderEpoch));
+      }
     }
-    if (!sameTopics(asked, count, this.#topics)) this.#topics = topicsOf(asked, count);
-    return this.#topics;
+    this.#listedCount = kept;
   }
 
   readonly #answered = (response: FetchResponse | null): void => {
     this.#busy = false;
     if (this.#closed) return;
     if (response === null) {
+      this.#session.failed();
       for (const state of this.#states) if (state.requestedOffset >= 0) this.delay(state);
+      this.#next();
+      return;
+    }
+    if (!this.#session.answered(response)) {
       this.#next();
       return;
     }
     let outOfRange: FollowerState[] | null = null;
     let unflushed: Log[] | null = null;
     const { responses } = response;
-    // Answers come in the order of the request, and states are in that order too.
-    let at = 0;
     for (let t = 0; t < responses.length; t++) {
       const { topic, partitions } = responses[t] as FetchTopicResponse;
+      const states = this.#byTopic.get(topic);
+      if (states === undefined) continue;
       for (let p = 0; p < partitions.length; p++) {
         const answer = partitions[p] as FetchPartitionResponse;
-        at = this.#find(topic, answer.partitionIndex, at);
-        const state = this.#states[at];
-        if (state === undefined) {
-          at = 0;
-          continue;
-        }
-        if (state.requestedOffset !== state.fetchOffset) continue;
-        const length = this.#states.length;
+        const state = states[answer.partitionIndex];
+        if (state === undefined || state.requestedOffset !== state.fetchOffset) continue;
+        state.changed();
         if (this.#process(state, answer)) {
           outOfRange ??= [];
           outOfRange.push(state);
@@ -238,7 +270,6 @@ export class ReplicaFetcher implements FollowerOperations {
           unflushed ??= [];
           unflushed.push(state.partition.log);
         }
-        if (this.#states.length !== length) at = 0;
       }
     }
     if (unflushed !== null) {
@@ -253,17 +284,6 @@ export class ReplicaFetcher implements FollowerOperations {
     if (this.#closed) return;
     if (outOfRange === null) this.#next();
     else this.#run("find range", findRangeAgain(this, outOfRange), () => this.#next());
-  }
-
-  /** Index of the partition's state, looked for from `from` on and then from the start. */
-  #find(topic: string, index: number, from: number): number {
-    const states = this.#states;
-    for (let i = 0; i < states.length; i++) {
-      const at = from + i < states.length ? from + i : from + i - states.length;
-      const { partition } = states[at] as FollowerState;
-      if (partition.index === index && partition.topic === topic) return at;
-    }
-    return states.length;
   }
 
   // --- answers --------------------------------------------------------------------------------------
@@ -328,6 +348,7 @@ export class ReplicaFetcher implements FollowerOperations {
     const { log, leaderEpoch } = state.partition;
     log.truncateTo(offset, reason, leaderEpoch);
     state.fetchOffset = log.logEndOffset;
+    state.changed();
   }
 
   // --- operations of several steps --------------------------------------------------------------------
@@ -352,39 +373,4 @@ export class ReplicaFetcher implements FollowerOperations {
       if (!this.#closed) then();
     });
   }
-}
-
-/** True if the first `count` states ask for exactly what `before` carries. */
-function sameTopics(
-  states: readonly FollowerState[],
-  count: number,
-  before: readonly FetchTopic[],
-): boolean {
-  let next = 0;
-  for (let t = 0; t < before.length; t++) {
-    const { topic, partitions } = before[t] as FetchTopic;
-    for (let p = 0; p < partitions.length; p++) {
-      if (next === count) return false;
-      const state = states[next++] as FollowerState;
-      if (state.lastAsked !== partitions[p] || state.partition.topic !== topic) return false;
-    }
-  }
-  return next === count;
-}
-
-/** What the first `count` states ask for, by topic; they are in the order of topics. */
-function topicsOf(states: readonly FollowerState[], count: number): FetchTopic[] {
-  const topics: FetchTopic[] = [];
-  for (let from = 0; from < count; ) {
-    const { topic } = (states[from] as FollowerState).partition;
-    let to = from + 1;
-    while (to < count && (states[to] as FollowerState).partition.topic === topic) to++;
-    const partitions = new Array<FetchPartition>(to - from);
-    for (let i = from; i < to; i++) {
-      partitions[i - from] = (states[i] as FollowerState).lastAsked as FetchPartition;
-    }
-    topics.push({ topic, partitions });
-    from = to;
-  }
-  return topics;
 }

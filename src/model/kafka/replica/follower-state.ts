@@ -9,6 +9,8 @@ import type { Partition } from "./partition.ts";
 /** What the steps that take several requests need of the fetch loop. */
 export interface FollowerOperations {
   readonly options: ReplicaManagerOptions;
+  /** The next request looks at `state`. */
+  list(state: FollowerState): void;
   /** Whether `state` is still followed: to be asked after every wait. */
   follows(state: FollowerState): boolean;
   /** Not asked for before the back-off is over. */
@@ -27,6 +29,7 @@ export interface FollowerOperations {
 }
 
 export class FollowerState {
+  readonly #owner: FollowerOperations;
   readonly partition: Partition;
   /** Epoch of the leader that is fetched from. */
   readonly leaderEpoch: number;
@@ -36,16 +39,32 @@ export class FollowerState {
   truncating: boolean;
   /** Not asked for before this time of the monotonic clock. */
   delayedUntil = 0;
-  /** Offset in the request that is under way, -1 if it is not in it. */
+  /** Offset that the leader knows from the fetch session; -1: it is not in it. */
   requestedOffset = -1;
-  /** The entry of the last request, shared by the next while nothing has changed. */
+  /** Among those that the fetcher looks at for its next request. */
+  listed = false;
+  /** Followed no more, here at least. */
+  removed = false;
+  /** The entry of the last request, given again while nothing has changed. */
   lastAsked: FetchPartition | null = null;
 
-  constructor(partition: Partition, leaderEpoch: number, fetchOffset: number, truncating: boolean) {
+  constructor(
+    owner: FollowerOperations,
+    partition: Partition,
+    leaderEpoch: number,
+    fetchOffset: number,
+    truncating: boolean,
+  ) {
+    this.#owner = owner;
     this.partition = partition;
     this.leaderEpoch = leaderEpoch;
     this.fetchOffset = fetchOffset;
     this.truncating = truncating;
+  }
+
+  /** The next request may have to say something new of the partition. */
+  changed(): void {
+    if (!this.listed) this.#owner.list(this);
   }
 
   /** The entry for the next request. */

@@ -56,6 +56,15 @@ export function noteFetch(
   replica.lastFetchTime = now;
 }
 
+/**
+ * Takes in that fetches came, the last at `time`, which all asked for the leader's present end and
+ * said nothing else that was new: what `noteFetch` would have noted, had it been called for each.
+ */
+export function noteFetchAtEnd(replica: ReplicaProgress, time: number): void {
+  if (time > replica.lastCaughtUpTime) replica.lastCaughtUpTime = time;
+  if (time > replica.lastFetchTime) replica.lastFetchTime = time;
+}
+
 /** [REP-51]; times in one unit. */
 export function isCaughtUp(
   replica: Readonly<ReplicaProgress>,

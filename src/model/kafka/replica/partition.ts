@@ -43,7 +43,7 @@ export class Partition implements HighWatermarkQuestion {
   readonly log: Log;
   readonly waiters: PartitionWaiters;
   readonly #options: ReplicaManagerOptions;
-  readonly #lagTimeMax: number;
+  readonly lagTimeMax: number;
   /** This broker, another, or NO_LEADER before the first LeaderAndIsr. */
   leaderId: number = NO_LEADER;
   isLeader = false;
@@ -75,15 +75,12 @@ export class Partition implements HighWatermarkQuestion {
     this.index = log.partition;
     this.topicId = log.identity.topicId;
     this.waiters = new PartitionWaiters(queue);
-    this.#lagTimeMax = options.config["replica.lag.time.max.ms"] * 1000;
+    log.onStartMoved = () => this.waiters.startMoved();
+    this.lagTimeMax = options.config["replica.lag.time.max.ms"] * 1000;
   }
 
   get config(): TopicConfig {
     return this.#options.topicConfigs.get(this.topic);
-  }
-
-  get lagTimeMax(): number {
-    return this.#lagTimeMax;
   }
 
   get leaderLogEndOffset(): number {
@@ -284,7 +281,7 @@ export class Partition implements HighWatermarkQuestion {
    */
   maybeShrink(now: number): void {
     if (!this.isLeader || this.pending !== null) return;
-    const leaving = membersToRemove(this.replicas, this.log.logEndOffset, now, this.#lagTimeMax);
+    const leaving = membersToRemove(this.replicas, this.log.logEndOffset, now, this.lagTimeMax);
     if (leaving.length === 0) return;
     const remaining = this.isr.filter((id) => !leaving.includes(id));
     const early = this.#options.switches["shrink-before-commit"];
@@ -383,6 +380,7 @@ export class Partition implements HighWatermarkQuestion {
   }
 
   #setIsr(isr: readonly number[], pending: PendingIsr | null): void {
+    this.waiters.touch();
     this.isr = isr;
     this.pending = pending;
     const maximal = this.maximalIsr;

@@ -1,8 +1,8 @@
 /**
  * Who waits at a partition, and when they are looked at again [REP-110].
  *
- * The purgatories are keyed by partition: each keeps three short lists, and an operation is in the
- * lists of its partitions until it completes. A change only notes the partition; the lists are worked
+ * The purgatories are keyed by partition: each keeps short lists, and an operation is in the
+ * lists of its partitions until it completes; of fetches the sessions are, as long as they live. A change only notes the partition; the lists are worked
  * on when the request that caused the change has been answered [REP-32], because an answer may let
  * the next request of its connection in.
  */
@@ -10,6 +10,13 @@
 export interface DelayedOperation {
   /** Completes if it can; true if it did. */
   tryComplete(): boolean;
+}
+
+/** A partition of a fetch session, whose fetches may be parked. */
+export interface SessionFetch {
+  readonly session: { readonly parked: DelayedOperation | null };
+  /** Something happened to the partition that the next fetch has to look at. */
+  changed(): void;
 }
 
 /** Something changed since the lists were last worked on. */
@@ -44,12 +51,14 @@ export class WaiterQueue {
 export class PartitionWaiters {
   /** Produce requests that wait for the high watermark. */
   readonly produces: DelayedOperation[] = [];
-  /** Fetches that wait for the high watermark. */
-  readonly consumerFetches: DelayedOperation[] = [];
-  /** Fetches that wait for records. */
-  readonly followerFetches: DelayedOperation[] = [];
+  /** Of consumers: parked, they wait for the high watermark. */
+  readonly #consumerFetches: SessionFetch[] = [];
+  /** Of followers: parked, they wait for records. */
+  readonly #followerFetches: SessionFetch[] = [];
   /** DeleteRecords requests that wait for the log starts of the followers. */
   readonly deletions: DelayedOperation[] = [];
+  /** The own fetch of a replica that follows; null while it does not. */
+  ownFetch: { changed(): void } | null = null;
   readonly #queue: WaiterQueue;
   /** Bits of what happened; not 0 exactly while in the queue. */
   #happened = 0;
@@ -76,7 +85,30 @@ export class PartitionWaiters {
     this.#note(EVERYTHING);
   }
 
+  /** The log start moved here, perhaps by retention: fetches of and from this replica carry it. */
+  startMoved(): void {
+    this.touch();
+    this.ownFetch?.changed();
+  }
+
+  /** The fetches here have to look at the partition; nobody is woken. */
+  touch(): void {
+    const followers = this.#followerFetches;
+    for (let i = 0; i < followers.length; i++) (followers[i] as SessionFetch).changed();
+    const consumers = this.#consumerFetches;
+    for (let i = 0; i < consumers.length; i++) (consumers[i] as SessionFetch).changed();
+  }
+
+  addFetch(fetch: SessionFetch, isFollower: boolean): void {
+    (isFollower ? this.#followerFetches : this.#consumerFetches).push(fetch);
+  }
+
+  removeFetch(fetch: SessionFetch, isFollower: boolean): void {
+    unlist(isFollower ? this.#followerFetches : this.#consumerFetches, fetch);
+  }
+
   #note(bit: number): void {
+    this.touch();
     if (this.#happened === 0) this.#queue.push(this);
     this.#happened |= bit;
   }
@@ -91,9 +123,9 @@ export class PartitionWaiters {
     this.#happened = 0;
     if ((happened & (HIGH_WATERMARK_MOVED | EVERYTHING)) !== 0) {
       tryAll(this.produces);
-      tryAll(this.consumerFetches);
+      tryParked(this.#consumerFetches);
     }
-    if ((happened & (APPENDED | EVERYTHING)) !== 0) tryAll(this.followerFetches);
+    if ((happened & (APPENDED | EVERYTHING)) !== 0) tryParked(this.#followerFetches);
     if ((happened & (LOG_START_MOVED | HIGH_WATERMARK_MOVED | EVERYTHING)) !== 0) {
       if (this.deletions.length > 0) tryAll(this.deletions);
     }
@@ -107,12 +139,21 @@ function tryAll(operations: DelayedOperation[]): void {
   }
 }
 
+/** An answer may let a request in that changes the list: it is read from its start again then. */
+function tryParked(fetches: SessionFetch[]): void {
+  for (let i = 0; i < fetches.length; ) {
+    const { parked } = (fetches[i] as SessionFetch).session;
+    if (parked?.tryComplete()) i = 0;
+    else i++;
+  }
+}
+
 /** Takes an operation out of a list that it is in. */
-export function unlist(operations: DelayedOperation[], operation: DelayedOperation): void {
+export function unlist<T>(operations: T[], operation: T): void {
   const last = operations.length - 1;
   let at = 0;
   while (at <= last && operations[at] !== operation) at++;
   if (at > last) return;
-  for (; at < last; at++) operations[at] = operations[at + 1] as DelayedOperation;
+  for (; at < last; at++) operations[at] = operations[at + 1] as T;
   operations.pop();
 }

@@ -325,6 +325,9 @@ export function fetchRequest(
     minBytes: 1,
     maxBytes: 1_000_000,
     isolationLevel: 0,
+    sessionId: 0,
+    sessionEpoch: -1,
+    forgottenTopicsData: [],
     topics: [
       {
         topic: "t",
