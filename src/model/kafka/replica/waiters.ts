@@ -1,10 +1,10 @@
 /**
  * Who waits at a partition, and when they are looked at again [REP-110].
  *
- * The purgatories are keyed by partition: each keeps short lists, and an operation is in the
- * lists of its partitions until it completes; of fetches the sessions are, as long as they live. A change only notes the partition; the lists are worked
- * on when the request that caused the change has been answered [REP-32], because an answer may let
- * the next request of its connection in.
+ * The purgatories are keyed by partition: each keeps short lists, and an operation is in the lists of
+ * its partitions until it completes; a fetch session is, as long as it lives, with its parked fetch.
+ * A change only notes the partition; the lists are worked on when the request that caused the change
+ * has been answered [REP-32], because an answer may let the next request of its connection in.
  */
 /** A parked request. Completes at most once per parking, and then is in no list. */
 export interface DelayedOperation {
