@@ -233,6 +233,7 @@ describe("errors [CON-4]", () => {
       return {
         body: {
           errorCode: 0,
+          sessionId: 0,
           responses: own.responses.map((topic) => ({
             ...topic,
             partitions: topic.partitions.map((p) => ({ ...p, errorCode, records: [] })),
@@ -326,6 +327,7 @@ describe("variants", () => {
       return {
         body: {
           errorCode: 0,
+          sessionId: 0,
           responses: own.responses.map((topic) => ({
             ...topic,
             partitions: topic.partitions.map((p) => ({ ...p, records: p.records.slice(0, 1) })),
