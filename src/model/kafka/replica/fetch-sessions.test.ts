@@ -240,6 +240,18 @@ describe("what a fetch proves for partitions that it does not carry [REP-50, REP
     expect(cluster.factsOf("IsrProposed")).toMatchObject([{ partition: 1, proposed: [1, 2] }]);
   });
 
+  it("that a late request of the same follower told nothing new", () => {
+    const cluster = running();
+    cluster.produce(1, "a", -1, 1);
+    cluster.run(2000);
+    const replica = cluster.partition(1, 1).replica(3)!;
+    expect(replica.logEndOffset).toBe(1);
+    cluster.fetch(1, { partition: 1, fetchOffset: 0 }, 3);
+    expect(replica.logEndOffset).toBe(0);
+    cluster.run(600);
+    expect(replica.logEndOffset).toBe(1);
+  });
+
   it("nothing once it is no session's any more", () => {
     const cluster = running({ config: { "replica.lag.time.max.ms": 2000 } });
     cluster.kill(3);

@@ -248,6 +248,8 @@ export class Partition implements HighWatermarkQuestion {
     }
     noteFetch(replica, fetchOffset, logStartOffset, this.log.logEndOffset, now);
     if (!replica.inMaximalIsr && this.pending === null) this.#maybeExpand(replica);
+    // An old request that came late: the next one of the follower's session has to mend that.
+    if (fetchOffset < before) this.waiters.touch();
     if (before !== fetchOffset) this.advanceHighWatermark(now);
   }
 
