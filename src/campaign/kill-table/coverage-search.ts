@@ -20,7 +20,7 @@ import { type Micros, RandomStream, SECOND } from "../../sim/index.ts";
 import type { TrialResult } from "../../trial/result.ts";
 import type { Scenario } from "../../trial/scenario.ts";
 import { TIMEOUTS } from "../../trial/timeouts.ts";
-import type { NextTrial, Search } from "./searches.ts";
+import type { NextTrial, Search } from "./search.ts";
 
 /** A trial that may be taken up; its plan belongs to its seed's topology. */
 interface Kept {

@@ -3,14 +3,14 @@
  * coverage. Each is deterministic: the same base gives the same trials.
  */
 
-import type { FaultPlan } from "../../faults/plan.ts";
 import { drawPriorities } from "../../faults/search/priorities.ts";
 import { type Micros, parseDuration, RandomStreams } from "../../sim/index.ts";
-import type { TrialResult } from "../../trial/result.ts";
 import type { ResolvedScenario, Scenario } from "../../trial/scenario.ts";
 import { TIMEOUTS } from "../../trial/timeouts.ts";
-import type { Trial } from "../../trial/trial.ts";
 import { CoverageSearch } from "./coverage-search.ts";
+import type { Search } from "./search.ts";
+
+export type { NextTrial, Search } from "./search.ts";
 
 export const SEARCHES = {
   swarm: "every seed as the scenario draws it: half of them strike at dangerous moments",
@@ -26,20 +26,6 @@ export const SEARCH_NAMES = Object.keys(SEARCHES) as readonly SearchName[];
 /** A search that makes each trial of its seed alone, whatever the others found. */
 export type SeedSearch = Exclude<SearchName, "coverage">;
 export const SEED_SEARCH_NAMES = ["swarm", "blind", "biased", "priorities"] as const;
-
-export interface NextTrial {
-  readonly seed: string;
-  readonly plan: FaultPlan | null;
-  prepare(scenario: ResolvedScenario): ResolvedScenario;
-  /** Called before anything runs. */
-  watch(trial: Trial): void;
-  learn(result: TrialResult): void;
-}
-
-export interface Search {
-  /** The trial that is the `seed`th in order. */
-  next(seed: number): NextTrial;
-}
 
 const NOTHING = { watch: () => {}, learn: () => {}, plan: null };
 
