@@ -57,6 +57,34 @@ describe("a leader that remembers one batch instead of five [PID-11] [PRD-13]", 
   });
 });
 
+describe("a leader that does not know that it was deposed [REP-121] [PRD-12] [PRD-13]", () => {
+  /**
+   * "a" is stored, its answer lost; "b" reaches the successor, and "c" the deposed leader, which
+   * refuses it; all that is on its way is renumbered.
+   */
+  const story = (is: { elected?: boolean; refused?: boolean; outrun?: boolean }) => {
+    const stream = new Stream({ producers }).committed().write(1, "a", { sequence: 0 });
+    stream.fetch(2, 1).sent("p1", "a").sent("p1", "b");
+    if (is.elected !== false) stream.isr(2, 1, [2, 3]).lead(2, 1, [2, 3]);
+    const taker = is.elected === false ? 1 : 2;
+    if (is.outrun !== false) stream.write(taker, "b", { sequence: 1 });
+    if (is.refused !== false) stream.answer(1, -1, -1, 45);
+    raise(stream).sent("p1", "a", 2).write(taker, "a", { sequence: 0, producerEpoch: 1 });
+    return [clause(stream, "duplicate", "a"), clause(stream, "OrderPerKey", "b", "a")];
+  };
+
+  it("refuses what follows the successor's, and the retry is stored twice [C-38]", () => {
+    expect(story({})).toEqual(["C-38", "C-38"]);
+  });
+
+  it("has to be deposed, to have refused, and to lack what its successor took", () => {
+    const none = [undefined, undefined];
+    expect(story({ elected: false })).toEqual(none);
+    expect(story({ refused: false })).toEqual(none);
+    expect(story({ outrun: false })).toEqual(none);
+  });
+});
+
 describe("a leader without any state of the producer [PID-2.5]", () => {
   /** Broker 2 starts over at the end of its leader's log, or does not, and leads then. */
   const led = (reason: "reset" | null) => {

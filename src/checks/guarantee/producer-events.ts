@@ -12,7 +12,7 @@ import type {
   RecordSent,
   TruncationDetected,
 } from "../../model/clients/observations.ts";
-import type { LogStartMoved } from "../../model/kafka/observations.ts";
+import type { LogStartMoved, ProduceAnswered } from "../../model/kafka/observations.ts";
 import type { Micros, Observers } from "../../sim/index.ts";
 import type { ClusterFacts, ProducerFacts } from "../invariants/facts.ts";
 import type { KafkaGhost } from "../invariants/kafka-ghost.ts";
@@ -49,6 +49,16 @@ export interface LogStart {
   readonly broker: number;
 }
 
+/** A leader of `leaderEpoch` took a batch for a gap in its producer's sequence [PID-2.6]. */
+export interface SequenceRefusal {
+  readonly at: Micros;
+  readonly broker: number;
+  readonly leaderEpoch: number;
+}
+
+/** OUT_OF_ORDER_SEQUENCE_NUMBER: the checks take no values from the model. */
+const OUT_OF_ORDER_SEQUENCE_NUMBER = 45;
+
 interface OfPartition {
   /** Acknowledged with acks=0 or 1, by value. */
   readonly weak: Map<string, WeakAcknowledgement>;
@@ -59,6 +69,8 @@ interface OfPartition {
   readonly moves: ConsumerMove[];
   /** Of all replicas, as they came about; they go back where a log came back shorter. */
   readonly logStarts: LogStart[];
+  /** Of whatever producer: the answers do not tell. */
+  readonly refusals: SequenceRefusal[];
 }
 
 export class ProducerEvents {
@@ -104,6 +116,11 @@ export class ProducerEvents {
       const words = `consumer ${o.consumer} found its position ${o.position} truncated`;
       this.of(o.topic, o.partition).moves.push({ at, from: -1, to: -1, words });
     });
+    observers.on<ProduceAnswered>("ProduceAnswered", (o, _node, at) => {
+      if (o.errorCode !== OUT_OF_ORDER_SEQUENCE_NUMBER) return;
+      const { broker, leaderEpoch } = o;
+      this.of(o.topic, o.partition).refusals.push({ at, broker, leaderEpoch });
+    });
     observers.on<LogStartMoved>("LogStartMoved", (o, _node, at) => {
       const { broker, logStartOffset: offset } = o;
       this.of(o.topic, o.partition).logStarts.push({ at, offset, broker });
@@ -120,6 +137,7 @@ export class ProducerEvents {
         loose: new Map(),
         moves: [],
         logStarts: [],
+        refusals: [],
       };
       this.#partitions.set(key, known);
     }
