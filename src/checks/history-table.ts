@@ -6,20 +6,16 @@
  * somebody asks for one. What is rare (errors, assignments, transactions that mix sends and polls) is
  * kept beside the columns. Left out: what ops prove (checkers/indexed-history.ts).
  */
-import type { MicroOp, Op, OpFunction, OpType, PolledRecord } from "./history.ts";
+import {
+  type MicroOp,
+  OP_FUNCTIONS,
+  OP_TYPES,
+  type Op,
+  type OpFunction,
+  type OpType,
+  type PolledRecord,
+} from "./history.ts";
 import { grown, HistoryValues } from "./history-values.ts";
-
-const OP_TYPES: readonly OpType[] = ["invoke", "ok", "fail", "info"];
-const OP_FUNCTIONS: readonly OpFunction[] = [
-  "send",
-  "poll",
-  "txn",
-  "assign",
-  "subscribe",
-  "crash",
-  "debug-topic-partitions",
-  "delete-topic",
-];
 
 /** Numbers of the types: their places in OP_TYPES. */
 export const Type = { Invoke: 0, Ok: 1, Fail: 2, Info: 3 } as const;

@@ -7,8 +7,9 @@
  * comes out as strings; files are the business of the caller.
  */
 
-const OP_TYPES = ["invoke", "ok", "fail", "info"] as const;
-const OP_FUNCTIONS = [
+/** In the order of their numbers in a table. */
+export const OP_TYPES = ["invoke", "ok", "fail", "info"] as const;
+export const OP_FUNCTIONS = [
   "send",
   "poll",
   "txn",
