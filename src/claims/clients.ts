@@ -84,6 +84,42 @@ export const CLIENTS: readonly Claim[] = [
     ],
   },
   {
+    id: "C-43",
+    says: "Offsets are contiguous.",
+    truth: "false",
+    fact: "Each record keeps its offset, but compaction leaves gaps, and so do control records.",
+    searches: [],
+    exhibits: [
+      {
+        clause: "C-43",
+        says: "a consumer reads from the start of a compacted topic, and goes over gaps",
+        file: "C-43",
+        shows: { check: "int-poll-skip" },
+      },
+    ],
+  },
+  {
+    id: "C-44",
+    says: "Compaction keeps the latest value of each key.",
+    truth: "true",
+    fact: "The latest committed value stays, and more than that may stay. Older ones go, read or not.",
+    searches: [
+      {
+        under: "a compacted topic, every fault but loss of data",
+        scenario: "compacted",
+        checks: ["CompactionKeepsLatest", "CompactionKeepsSequences"],
+      },
+    ],
+    exhibits: [
+      {
+        clause: "C-44",
+        says: "an acknowledged record is compacted away before anybody has read it",
+        file: "C-44",
+        shows: { check: "lost-write" },
+      },
+    ],
+  },
+  {
     id: "C-46",
     says: "A consumer notices that the log was truncated under it.",
     truth: "with exceptions",
