@@ -85,6 +85,37 @@ describe("a leader that does not know that it was deposed [REP-121] [PRD-12] [PR
   });
 });
 
+describe("a leader that has taken too much since to remember what a former one stored [PID-2.6]", () => {
+  /** "a" is stored by broker 1, its answer lost; its successor takes what follows, then the retry. */
+  const story = (is: {
+    later: number;
+    successor?: boolean;
+    refused?: boolean;
+    retried?: boolean;
+  }) => {
+    const stream = new Stream({ producers }).committed().write(1, "a", { sequence: 0 });
+    stream.write(1, "b", { sequence: 1 }).fetch(2, 1).sent("p1", "a").sent("p1", "b");
+    if (is.successor !== false) stream.isr(2, 1, [2, 3]).lead(2, 1, [2, 3]);
+    const taker = is.successor === false ? 1 : 2;
+    for (let i = 0; i < is.later; i++) stream.write(taker, `later ${i}`, { sequence: 2 + i });
+    if (is.retried !== false) stream.sent("p1", "a", 2);
+    if (is.refused !== false) stream.answer(taker, -1, -1, 45);
+    raise(stream).sent("p1", "b", 2).write(taker, "b", { sequence: 0, producerEpoch: 1 });
+    return clause(stream, "duplicate", "b");
+  };
+
+  it("refuses the retry; what stands behind it is stored twice [C-38] [PRD-13]", () => {
+    expect(story({ later: 4 })).toBe("C-38");
+  });
+
+  it("has to have more than it remembers, after another leader, and to have refused", () => {
+    expect(story({ later: 3 })).toBe(undefined);
+    expect(story({ later: 4, successor: false })).toBe(undefined);
+    expect(story({ later: 4, refused: false })).toBe(undefined);
+    expect(story({ later: 4, retried: false })).toBe(undefined);
+  });
+});
+
 describe("a leader without any state of the producer [PID-2.5]", () => {
   /** Broker 2 starts over at the end of its leader's log, or does not, and leads then. */
   const led = (reason: "reset" | null) => {

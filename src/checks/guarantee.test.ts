@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { mix } from "../sim/index.ts";
+import type { Finding } from "./finding.ts";
 import { historyFinding, Stream } from "./testing/stream.ts";
 
 const LOST = "NoCommittedRecordLost";
@@ -100,6 +101,20 @@ describe("data-losing failures [C-1]", () => {
 
   it("excuse the last replica standing [C-9]", () => {
     expect(lastStanding((stream) => stream.powerOff(1)).clause(LOST)).toBe("C-9");
+  });
+
+  it("excuse that one who was elected before counts what its successor lost [C-9] [REP-121]", () => {
+    const late = (fail: (stream: Stream) => Stream) => {
+      const stream = new Stream().committed("a").isr(1, 0, [1, 2]).write(1, "b").fetch(2, 1);
+      stream.commit(1, 2).isr(2, 1, [2, 1]).isr(1, 2, [1]).lead(1, 2, [1]);
+      fail(stream).expire(1).isr(-1, 3, [1]).restart(1, 1).register(1).isr(1, 4, [1]);
+      stream.lead(1, 4, [1]).isr(1, 4, [1, 3]).lead(2, 1, [2, 1]).commit(2, 2);
+      const ofDeposed = ({ brokers }: Finding) => brokers?.[0] === 3 && brokers[1] === 2;
+      const found = stream.findings.find(ofDeposed) as Finding;
+      return stream.tracker.classify(found)?.outside.clause ?? null;
+    };
+    expect(late((stream) => stream.powerOff(1))).toBe("C-9");
+    expect(late((stream) => stream.kill(1))).toBe(null);
   });
 
   it("do not include a process crash, which keeps the page cache [MOD-2]", () => {

@@ -271,7 +271,7 @@ export class GuaranteeTracker {
     if (finding.check === "HighWatermarkBelowIsr" || leader !== undefined) {
       const excuse = this.#lost.excuseMember({ partition, offset, at }, broker);
       if (excuse !== null || leader === undefined) return excuse;
-      return this.#lost.deposed(partition, leader, at);
+      return this.#lost.deposed({ partition, offset, at }, leader);
     }
     const tookOver = partition.losses.some((loss) => loss.at === at && loss.leader === broker);
     const question = { partition, offset, at };

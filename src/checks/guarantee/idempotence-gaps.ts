@@ -3,9 +3,8 @@
  *
  * Three gaps of Kafka, each seen where it began: a leader whose producer state was rebuilt remembers
  * one batch instead of five, so that a retry looks like a gap and is renumbered [PID-11, PRD-13]; a
- * deposed leader that does not know it yet lacks what its successor took, so that what follows looks
- * like a gap, and is renumbered with all that is on its way [REP-121, PRD-12, PRD-13]; and a leader
- * without any state of the producer takes whatever sequence comes first [PID-2.5].
+ * change of leaders lets one come to the same result (refused-sequences.ts); and a leader without any
+ * state of the producer takes whatever sequence comes first [PID-2.5].
  */
 import type { RecordBatch } from "../../model/kafka/protocol/records.ts";
 import type { Finding } from "../finding.ts";
@@ -13,7 +12,8 @@ import type { PartitionGhost, StateWrite, UnfoundedAppend } from "../invariants/
 import type { ReplicaLog } from "../invariants/replica-log.ts";
 import { time } from "./cluster-events.ts";
 import type { Excuse } from "./excuse.ts";
-import type { ProducerEvents, Retry, SequenceRefusal } from "./producer-events.ts";
+import type { ProducerEvents, Retry } from "./producer-events.ts";
+import { RefusedSequences } from "./refused-sequences.ts";
 
 /** One of the places of a record. */
 interface Copy {
@@ -23,9 +23,11 @@ interface Copy {
 
 export class IdempotenceGaps {
   readonly #producers: ProducerEvents;
+  readonly #refused: RefusedSequences;
 
   constructor(producers: ProducerEvents) {
     this.#producers = producers;
+    this.#refused = new RefusedSequences(producers);
   }
 
   /** The record of the finding is stored twice. */
@@ -63,8 +65,8 @@ export class IdempotenceGaps {
 
   /**
    * [PRD-13]: the window of a leader had shrunk, or it had taken a later batch for the first, or it
-   * was deposed and lacked what its successor had taken; a batch was taken for a gap and renumbered,
-   * and with it what else was on its way.
+   * refused what it could not know after a change of leaders; a batch was taken for a gap and
+   * renumbered, and with it what else was on its way.
    */
   #renumbered(
     partition: PartitionGhost,
@@ -82,31 +84,12 @@ export class IdempotenceGaps {
     const cause =
       reload(partition, above, raised) ??
       unfounded(partition, { ...first.batch, fromSequence: 1 }, raised)?.words ??
-      this.#refusedByDeposed(partition, first.batch, raised);
+      this.#refused.cause(partition, first.batch, raised);
     if (cause === undefined) return null;
     const because =
       `${cause}; producer ${producer.name} sent the record again at ${time(retry.at)} and ` +
       `renumbered it in a new epoch at ${time(raised)}`;
     return { clause: "C-38", because };
-  }
-
-  /** What made the producer raise its epoch: a refusal by a leader that its successor had outrun. */
-  #refusedByDeposed(
-    partition: PartitionGhost,
-    batch: RecordBatch,
-    raised: number,
-  ): string | undefined {
-    const { refusals } = this.#producers.of(partition.topic, partition.partition);
-    const refusal = refusals.findLast(
-      (known) =>
-        known.at <= raised && isDeposed(partition, known) && outran(partition, known, batch),
-    );
-    if (refusal === undefined) return undefined;
-    return (
-      `broker ${refusal.broker}, still leader of ${partition.name} in the past epoch ` +
-      `${refusal.leaderEpoch}, lacked what its successor had taken from the producer and took the ` +
-      `next sequence for a gap at ${time(refusal.at)}`
-    );
   }
 
   /** [PID-2.5]: what a leader without state took in between lets the earlier record come later. */
@@ -195,24 +178,6 @@ function reload(partition: PartitionGhost, above: number, until: number): string
     office = elected;
   }
   return undefined;
-}
-
-/** A newer leader had been elected when the answer left. */
-function isDeposed(partition: PartitionGhost, { at, leaderEpoch }: SequenceRefusal): boolean {
-  return partition.writes.some(
-    (write) => write.at <= at && write.state.leaderEpoch > leaderEpoch && write.state.leader >= 0,
-  );
-}
-
-/** A newer leader has taken something from the producer under the epoch of `batch`. */
-function outran(partition: PartitionGhost, of: SequenceRefusal, batch: RecordBatch): boolean {
-  if (partition.newestLeader === null) return false;
-  for (const taken of partition.newestLeader.log.everything()) {
-    if (taken.partitionLeaderEpoch <= of.leaderEpoch) continue;
-    if (taken.producerId !== batch.producerId) continue;
-    if (taken.producerEpoch === batch.producerEpoch) return true;
-  }
-  return false;
 }
 
 /** The places of a record by offset, also those that the newest leader never had. */

@@ -56,7 +56,7 @@ export class LostRecords {
   /** Why the committed or acknowledged record at an offset of a loss was lost. */
   excuseLoss(partition: PartitionGhost, loss: Loss, offset: number): Excuse | null {
     if (loss.deposed !== null) {
-      const excuse = this.deposed(partition, loss.deposed, loss.at);
+      const excuse = this.deposed({ partition, offset, at: loss.at }, loss.deposed);
       if (excuse !== null) return excuse;
       // A retry answered from a log that had been replaced: the record was lost before.
       const before = lossesOf(partition, { offset, record: undefined, at: loss.at });
@@ -256,13 +256,21 @@ export class LostRecords {
     return this.#events.faults.findLast(near) ?? null;
   }
 
-  /** What a leader did after an unclean election of another had deposed it [C-8, REP-121]. */
-  deposed(partition: PartitionGhost, broker: number, at: Micros): Excuse | null {
+  /**
+   * What a leader did after an election had deposed it, of one who lacked the record: it was unclean,
+   * or the record was lost to it in another way that Kafka allows [C-8, C-9, REP-121].
+   */
+  deposed(question: Question, broker: number): Excuse | null {
+    const { partition, offset, at } = question;
     const epoch = lastElection(partition, broker, at)?.state.leaderEpoch ?? -1;
     const election = partition.writes.find(
       (write) => write.at <= at && write.state.leaderEpoch > epoch && isUnclean(write),
     );
-    return election === undefined ? null : this.uncleanElection(partition, election);
+    if (election !== undefined) return this.uncleanElection(partition, election);
+    const lost = lossesOf(partition, { offset, record: undefined, at }).find(
+      ({ loss }) => loss.deposed === null && loss.leaderEpoch > epoch,
+    );
+    return lost === undefined ? null : this.excuseLoss(partition, lost.loss, offset);
   }
 
   /** [C-8]; null where unclean election is not enabled. */
