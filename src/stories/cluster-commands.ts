@@ -146,6 +146,7 @@ export function fetchCommand(universe: Universe, args: Arguments): string[] {
     topics: [
       {
         topic,
+        topicId: "",
         partitions: [
           {
             partition,

@@ -173,6 +173,18 @@ describe("errors [CON-4]", () => {
     expect(last?.topics[0]?.partitions[0]?.currentLeaderEpoch).toBe(1);
   });
 
+  test("a topic created anew, same leader and epoch, is found by its id", () => {
+    const { cluster, client, consumer, poll, append } = harness();
+    append("a");
+    client.do(() => consumer.assign([T0]));
+    expect(values(poll())).toBe("a");
+    cluster.createTopic("t", 1);
+    append("b,c");
+    expect(values(poll(3000))).toBe("c");
+    const asked = cluster.requests("Fetch").map(({ topics }) => topics[0]?.topicId);
+    expect(new Set(asked)).toEqual(new Set(["id-t-0", "id-t-1"]));
+  });
+
   test("OFFSET_OUT_OF_RANGE resets by policy, or throws without one", () => {
     const reset = harness();
     reset.append("a,b");

@@ -116,8 +116,10 @@ export class Fetcher implements ResponseListener {
         assigned.attended = false;
         if (assigned.fetchedFrom !== assigned.leaderId) this.#leave(assigned);
         assigned.fetchedFrom = assigned.leaderId;
+        const { topic } = assigned;
+        const topicId = this.#updater.metadata.topic(topic)?.topicId ?? "";
         const entry = entryOf(assigned, this.#config["max.partition.fetch.bytes"]);
-        this.#fetchesFrom(assigned.leaderId).session.set(assigned.topic, entry);
+        this.#fetchesFrom(assigned.leaderId).session.set(topic, topicId, entry);
         continue;
       }
       this.#leave(assigned);

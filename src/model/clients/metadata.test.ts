@@ -47,6 +47,8 @@ describe("leader epochs [CLI-4]", () => {
     metadata.update(answer("x", 0, 3));
     metadata.update(answer("y", 1, 0));
     expect(metadata.partition("t", 0)).toMatchObject({ leaderId: 1, leaderEpoch: 0 });
+    expect(metadata.update(answer("y", 1, 0)).changed).toBe(false);
+    expect(metadata.update(answer("z", 1, 0)).changed).toBe(true);
   });
 
   test("a hint counts only if it is newer (KIP-951)", () => {

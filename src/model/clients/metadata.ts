@@ -44,7 +44,7 @@ export class TopicMetadata {
 
 /** What an answer brought. */
 export interface MetadataChange {
-  /** Any leader, epoch or partition count is different from before. */
+  /** Any topic id, leader, epoch or partition count is different from before. */
   readonly changed: boolean;
   /** It contains errors that call for another refresh. */
   readonly incomplete: boolean;
@@ -107,8 +107,8 @@ function forget(topic: TopicMetadata): void {
 }
 
 function updateTopic(topic: TopicMetadata, answer: MetadataTopic): boolean {
-  let changed = !topic.known;
   const recreated = topic.topicId !== answer.topicId;
+  let changed = !topic.known || recreated;
   topic.known = true;
   topic.topicId = answer.topicId;
   const { partitions } = topic;

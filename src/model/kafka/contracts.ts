@@ -34,6 +34,8 @@ export interface MetadataView {
   isAlive(brokerId: number): boolean;
   /** True if the partition is known to exist somewhere. */
   contains(topic: string, partition: number): boolean;
+  /** Null if the topic is unknown. */
+  topicIdOf(topic: string): string | null;
   leaderOf(topic: string, partition: number): { leaderId: number; leaderEpoch: number } | null;
 }
 

@@ -130,11 +130,14 @@ export class FakeBrokerApis {
     return {
       errorCode: ErrorCode.NONE,
       sessionId: 0,
-      responses: request.topics.map(({ topic, partitions }) => ({
+      responses: request.topics.map(({ topic, topicId, partitions }) => ({
         topic,
         partitions: partitions.map((entry) => {
           const partition = this.topics.get(topic)?.[entry.partition];
           let errorCode = this.#admission(partition, broker, entry.currentLeaderEpoch);
+          if (partition !== undefined && topicId !== this.topicIds.get(topic)) {
+            errorCode = ErrorCode.UNKNOWN_TOPIC_ID;
+          }
           const end = partition?.logEndOffset ?? -1;
           const logStartOffset = partition?.logStartOffset ?? -1;
           const { fetchOffset } = entry;

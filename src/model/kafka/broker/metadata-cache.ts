@@ -66,6 +66,10 @@ export class MetadataCache implements MetadataView {
     return this.#topics.get(topic)?.partitions[partition] !== undefined;
   }
 
+  topicIdOf(topic: string): string | null {
+    return this.#topics.get(topic)?.topicId ?? null;
+  }
+
   containsTopic(topic: string): boolean {
     return this.#topics.has(topic);
   }

@@ -38,12 +38,31 @@ class SessionPartition {
   sent: FetchPartition | null = null;
   /** To be asked for; null: not to be. */
   wanted: FetchPartition | null = null;
+  /** Topic ids that belong to `sent` and `wanted`: another topic may have taken the name over. */
+  sentTopicId = "";
+  wantedTopicId = "";
   /** In the list of those to look at for the next request. */
   touched = false;
 
   constructor(topic: string, index: number) {
     this.topic = topic;
     this.index = index;
+  }
+
+  /** The broker knows it under the id of a topic that was deleted since. */
+  get isRecreated(): boolean {
+    return this.sent !== null && this.wanted !== null && this.sentTopicId !== this.wantedTopicId;
+  }
+
+  /** The next request need not say anything of it. */
+  get isKnown(): boolean {
+    return sameEntry(this.sent, this.wanted) && !this.isRecreated;
+  }
+
+  /** The request under way says what is wanted. */
+  tell(): void {
+    this.sent = this.wanted;
+    this.sentTopicId = this.wantedTopicId;
   }
 }
 
@@ -73,7 +92,7 @@ export class FetchSessionHandler {
   }
 
   /** `asked` is what the broker should know of the partition from the next request on. */
-  set(topic: string, asked: FetchPartition): void {
+  set(topic: string, topicId: string, asked: FetchPartition): void {
     let partitions = this.#topics.get(topic);
     if (partitions === undefined) {
       partitions = [];
@@ -86,6 +105,7 @@ export class FetchSessionHandler {
     }
     if (entry.wanted === null) this.#size++;
     entry.wanted = asked;
+    entry.wantedTopicId = topicId;
     this.#touch(entry);
   }
 
@@ -122,7 +142,7 @@ export class FetchSessionHandler {
     for (let i = 0; i < this.#touchedCount; i++) {
       const entry = this.#touched[i] as SessionPartition;
       entry.touched = false;
-      if (!sameEntry(entry.sent, entry.wanted)) same = false;
+      if (!entry.isKnown) same = false;
     }
     this.#touchedCount = 0;
     if (!same) this.#fullTopics = this.#all();
@@ -136,41 +156,38 @@ export class FetchSessionHandler {
 
   /** All that is wanted, which thereby counts as sent. */
   #all(): FetchTopic[] {
-    const topics: FetchTopic[] = [];
+    const topics: Group<FetchPartition>[] = [];
     for (const [topic, entries] of this.#topics) {
-      const partitions: FetchPartition[] = [];
       for (let i = 0; i < entries.length; i++) {
         const entry = entries[i];
         if (entry === undefined) continue;
-        entry.sent = entry.wanted;
+        entry.tell();
         if (entry.wanted === null) entries[i] = undefined;
-        else partitions.push(entry.wanted);
+        else addTo(topics, topic, entry.wantedTopicId, entry.wanted);
       }
-      if (partitions.length > 0) topics.push({ topic, partitions });
     }
     return topics;
   }
 
+  /** A partition whose topic was created anew is taken back under the old id and added (KIP-516). */
   #incremental(): FetchSessionRequest {
-    let topics: { readonly topic: string; readonly partitions: FetchPartition[] }[] | null = null;
-    let forgotten: { readonly topic: string; readonly partitions: number[] }[] | null = null;
+    let topics: Group<FetchPartition>[] | null = null;
+    let forgotten: Group<number>[] | null = null;
     for (let i = 0; i < this.#touchedCount; i++) {
       const entry = this.#touched[i] as SessionPartition;
-      const { topic, index, sent, wanted } = entry;
+      const { topic, index, wanted } = entry;
       entry.touched = false;
-      if (sameEntry(sent, wanted)) {
-        if (wanted === null) this.#drop(entry);
-        continue;
-      }
-      entry.sent = wanted;
-      if (wanted === null) {
-        this.#drop(entry);
+      if (wanted === null) this.#drop(entry);
+      if (entry.isKnown) continue;
+      if (wanted === null || entry.isRecreated) {
         forgotten ??= [];
-        addTo(forgotten, topic, index);
-      } else {
-        topics ??= [];
-        addTo(topics, topic, wanted);
+        addTo(forgotten, topic, entry.sentTopicId, index);
       }
+      if (wanted !== null) {
+        topics ??= [];
+        addTo(topics, topic, entry.wantedTopicId, wanted);
+      }
+      entry.tell();
     }
     this.#touchedCount = 0;
     return {
@@ -212,16 +229,22 @@ export class FetchSessionHandler {
   }
 }
 
-function addTo<T>(groups: { topic: string; partitions: T[] }[], topic: string, item: T): void {
+interface Group<T> {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partitions: T[];
+}
+
+function addTo<T>(groups: Group<T>[], topic: string, topicId: string, item: T): void {
   // Nearly always all of one topic, or of the topic that came last.
   for (let i = groups.length - 1; i >= 0; i--) {
-    const group = groups[i] as { topic: string; partitions: T[] };
-    if (group.topic === topic) {
+    const group = groups[i] as Group<T>;
+    if (group.topic === topic && group.topicId === topicId) {
       group.partitions.push(item);
       return;
     }
   }
-  groups.push({ topic, partitions: [item] });
+  groups.push({ topic, topicId, partitions: [item] });
 }
 
 function sameEntry(a: FetchPartition | null, b: FetchPartition | null): boolean {

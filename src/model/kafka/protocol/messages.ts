@@ -99,8 +99,11 @@ export interface FetchRequest {
   /** Leave the session. */
   readonly forgottenTopicsData: readonly ForgottenTopic[];
 }
+/** Kafka sends the id alone since 3.1 (KIP-516); the name goes along here and means the same. */
 export interface FetchTopic {
   readonly topic: string;
+  /** Empty: unknown to the fetcher, and not checked. */
+  readonly topicId: string;
   readonly partitions: readonly FetchPartition[];
 }
 export interface FetchPartition {
@@ -116,6 +119,8 @@ export interface FetchPartition {
 }
 export interface ForgottenTopic {
   readonly topic: string;
+  /** Under which the session knows them. */
+  readonly topicId: string;
   readonly partitions: readonly number[];
 }
 export interface FetchResponse {

@@ -159,8 +159,12 @@ export class FetchHandler implements FetchCompletion {
     maxBytes: number,
   ): number {
     const { partition } = into;
-    if (partition === undefined) return this.#table.missing(topic, asked.partition);
+    if (partition === undefined) {
+      return this.#table.missingOfId(topic, into.topicId, asked.partition);
+    }
     if (partition.offline) return ErrorCode.KAFKA_STORAGE_ERROR;
+    // Before the epochs: those of two topics are not to be compared [REP-83].
+    if (into.isOfOtherTopic) return this.#table.otherTopic(topic, into.topicId);
     const { currentLeaderEpoch, lastFetchedEpoch, fetchOffset } = asked;
     const { switches } = this.#options;
     if (switches["out-of-range-empties-follower"] && replicaId >= 0 && !partition.isLeader) {

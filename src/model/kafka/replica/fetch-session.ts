@@ -25,9 +25,13 @@ import type { DelayedOperation } from "./waiters.ts";
 export class SessionPartition {
   readonly session: FetchSession;
   readonly topic: string;
+  /** As the fetcher knows it; empty: not checked. */
+  readonly topicId: string;
   asked: FetchPartition;
   /** The hosted partition whose changes make this one due; undefined while it is not hosted. */
   partition: Partition | undefined = undefined;
+  /** `partition` belongs to another topic of the same name than the one asked for. */
+  isOfOtherTopic = false;
   /** Among the session's due ones: to be looked at with the next fetch. */
   due = false;
   /** As told last; -1 if they must be told again in any case. */
@@ -42,9 +46,10 @@ export class SessionPartition {
   records: readonly RecordBatch[] = NO_BATCHES;
   bytes = 0;
 
-  constructor(session: FetchSession, topic: string, asked: FetchPartition) {
+  constructor(session: FetchSession, topic: string, topicId: string, asked: FetchPartition) {
     this.session = session;
     this.topic = topic;
+    this.topicId = topicId;
     this.asked = asked;
   }
 
@@ -62,6 +67,7 @@ export class SessionPartition {
     const { isFollower } = this.session;
     this.partition?.waiters.removeFetch(this, isFollower);
     this.partition = partition;
+    this.isOfOtherTopic = partition !== undefined && !sameTopic(this.topicId, partition.topicId);
     partition?.waiters.addFetch(this, isFollower);
   }
 
@@ -138,7 +144,7 @@ export class FetchSession {
   /** Takes over what a request says about the session's partitions. */
   update(topics: readonly FetchTopic[], forgotten: readonly ForgottenTopic[]): void {
     for (let t = 0; t < topics.length; t++) {
-      const { topic, partitions } = topics[t] as FetchTopic;
+      const { topic, topicId, partitions } = topics[t] as FetchTopic;
       let entries = this.#topics.get(topic);
       if (entries === undefined) {
         entries = [];
@@ -146,9 +152,14 @@ export class FetchSession {
       }
       for (let p = 0; p < partitions.length; p++) {
         const asked = partitions[p] as FetchPartition;
-        const entry = entries[asked.partition];
+        let entry = entries[asked.partition];
+        if (entry !== undefined && entry.topicId !== topicId) {
+          // The fetcher takes it back under its old id too, which then means nobody any more.
+          this.#forget(topic, entry.topicId, asked.partition);
+          entry = undefined;
+        }
         if (entry === undefined) {
-          const added = new SessionPartition(this, topic, asked);
+          const added = new SessionPartition(this, topic, topicId, asked);
           entries[asked.partition] = added;
           this.size++;
           this.makeDue(added);
@@ -159,15 +170,17 @@ export class FetchSession {
       }
     }
     for (let t = 0; t < forgotten.length; t++) {
-      const { topic, partitions } = forgotten[t] as ForgottenTopic;
-      for (let p = 0; p < partitions.length; p++) this.#forget(topic, partitions[p] as number);
+      const { topic, topicId, partitions } = forgotten[t] as ForgottenTopic;
+      for (let p = 0; p < partitions.length; p++) {
+        this.#forget(topic, topicId, partitions[p] as number);
+      }
     }
   }
 
-  #forget(topic: string, index: number): void {
+  #forget(topic: string, topicId: string, index: number): void {
     const entries = this.#topics.get(topic);
     const entry = entries?.[index];
-    if (entries === undefined || entry === undefined) return;
+    if (entries === undefined || entry === undefined || entry.topicId !== topicId) return;
     entries[index] = undefined;
     this.size--;
     entry.changed();
@@ -209,4 +222,9 @@ export class FetchSession {
       }
     }
   }
+}
+
+/** An unknown id, of the fetcher or of an old log, passes for any. */
+function sameTopic(asked: string, hosted: string): boolean {
+  return asked === hosted || asked === "" || hosted === "";
 }

@@ -19,11 +19,15 @@ interface Asked {
   readonly asks?: readonly (readonly [number, number])[];
   readonly forgets?: readonly number[];
   readonly maxWaitMs?: number;
+  readonly topicId?: string;
+  /** Of `forgets`, if that is another. */
+  readonly forgottenId?: string;
 }
 
 /** A consumer's fetch at broker 1; null while it is parked. */
 function ask(cluster: TestCluster, asked: Asked): { answer: FetchResponse | null } {
   const { sessionId = 0, sessionEpoch = 0, asks = [], forgets = [], maxWaitMs = 0 } = asked;
+  const { topicId = "", forgottenId = topicId } = asked;
   const partitions = asks.map(
     ([partition, fetchOffset]) =>
       fetchRequest({ partition, fetchOffset }, -1, 0).topics[0]!.partitions[0]!,
@@ -32,8 +36,9 @@ function ask(cluster: TestCluster, asked: Asked): { answer: FetchResponse | null
     ...fetchRequest({}, -1, maxWaitMs),
     sessionId,
     sessionEpoch,
-    topics: partitions.length === 0 ? [] : [{ topic: "t", partitions }],
-    forgottenTopicsData: forgets.length === 0 ? [] : [{ topic: "t", partitions: forgets }],
+    topics: partitions.length === 0 ? [] : [{ topic: "t", topicId, partitions }],
+    forgottenTopicsData:
+      forgets.length === 0 ? [] : [{ topic: "t", topicId: forgottenId, partitions: forgets }],
   };
   const sent: { answer: FetchResponse | null } = { answer: null };
   cluster.manager(1).fetch(request, (answer) => {
@@ -137,6 +142,23 @@ describe("the broker's end of a fetch session (KIP-227) [REP-67]", () => {
     expect([last.errorCode, last.sessionId, last.responses]).toEqual([0, 0, []]);
     const { errorCode } = answered(cluster, { sessionId, sessionEpoch: 3 });
     expect(errorCode).toBe(ErrorCode.FETCH_SESSION_ID_NOT_FOUND);
+  });
+
+  it("takes partitions of a topic created anew over, and forgets the old id's (KIP-516)", () => {
+    const cluster = running();
+    const before = answered(cluster, { asks: ALL, topicId: cluster.topicId });
+    expect(said(before)).toEqual(["0:", "1:", "2:"]);
+    const { sessionId } = before;
+    cluster.produce(1, "a", -1, 0);
+    cluster.run(20);
+    const other = { topicId: "topic-u", forgottenId: cluster.topicId, forgets: [0] };
+    const replaced = { sessionId, sessionEpoch: 1, asks: [[0, 0] as const], ...other };
+    expect(said(answered(cluster, replaced))).toEqual([`0!${ErrorCode.UNKNOWN_TOPIC_ID}`]);
+    const back = { topicId: cluster.topicId, forgottenId: "topic-u", forgets: [0] };
+    const again = { sessionId, sessionEpoch: 2, asks: [[0, 0] as const], ...back };
+    expect(said(answered(cluster, again))).toEqual(["0:a"]);
+    const gone = { sessionId, sessionEpoch: 3, topicId: cluster.topicId, forgets: [0] };
+    expect(said(answered(cluster, gone))).toEqual([]);
   });
 
   it("refuses another epoch than the next", () => {

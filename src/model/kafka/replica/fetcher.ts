@@ -223,14 +223,14 @@ export class ReplicaFetcher implements FollowerOperations {
     for (let i = 0; i < count; i++) {
       const state = listed[i] as FollowerState;
       if (state.removed) continue;
-      const { topic, index } = state.partition;
+      const { topic, topicId, index } = state.partition;
       if (state.truncating || state.delayedUntil > now) {
         state.requestedOffset = -1;
         this.#session.remove(topic, index);
         listed[kept++] = state;
       } else {
         state.listed = false;
-        this.#session.set(topic, state.ask(maxBytes, sendsEpochs, sendsLeaderEpoch));
+        this.#session.set(topic, topicId, state.ask(maxBytes, sendsEpochs, sendsLeaderEpoch));
       }
     }
     this.#listedCount = kept;

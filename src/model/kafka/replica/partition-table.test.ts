@@ -11,6 +11,7 @@ describe("the table of hosted partitions", () => {
     const table = new PartitionTable({
       isAlive: () => true,
       contains: () => false,
+      topicIdOf: () => null,
       leaderOf: () => null,
     });
     table.add(partition);

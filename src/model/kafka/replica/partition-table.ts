@@ -56,6 +56,23 @@ export class PartitionTable {
       : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   }
 
+  /** The same for a request that names the topic's id, too; empty: it does not. */
+  missingOfId(topic: string, topicId: string, index: number): number {
+    const known = this.#metadata.topicIdOf(topic);
+    if (topicId !== "" && known !== null && known !== topicId) return ErrorCode.UNKNOWN_TOPIC_ID;
+    return this.missing(topic, index);
+  }
+
+  /**
+   * The error for a partition that is hosted here under another topic id: the name was given to a
+   * topic created anew, of which either this broker or who asks has not heard yet.
+   */
+  otherTopic(topic: string, topicId: string): number {
+    return this.#metadata.topicIdOf(topic) === topicId
+      ? ErrorCode.INCONSISTENT_TOPIC_ID
+      : ErrorCode.UNKNOWN_TOPIC_ID;
+  }
+
   /** Where the leader is, for errors that a client mends by going there (KIP-951); null: unknown. */
   leaderHint(topic: string, index: number, errorCode: number): LeaderIdAndEpoch | null {
     if (

@@ -63,6 +63,8 @@ export class TestCluster {
   readonly facts: { readonly at: number; readonly fact: KafkaObservation }[] = [];
   /** What the controller knows, per partition. */
   readonly truth: Truth[] = [];
+  /** Of topic t, at the controller and in all metadata. */
+  topicId = "topic-t";
   readonly replicas: readonly number[];
   readonly alive = new Set<number>();
   /** The controller's decision on a proposal; null leaves it without answer. */
@@ -112,6 +114,7 @@ export class TestCluster {
       metadata: {
         isAlive: (broker) => this.alive.has(broker),
         contains: (topic, partition) => topic === "t" && this.truth[partition] !== undefined,
+        topicIdOf: (topic) => (topic === "t" ? this.topicId : null),
         leaderOf: (_, partition) => {
           const { leader, leaderEpoch } = this.truth[partition] as Truth;
           return { leaderId: leader, leaderEpoch };
@@ -203,7 +206,7 @@ export class TestCluster {
       topicStates: [
         {
           topicName: "t",
-          topicId: "topic-t",
+          topicId: this.topicId,
           partitionStates: this.truth.map((truth, partitionIndex) => ({
             partitionIndex,
             controllerEpoch: 1,
@@ -331,6 +334,7 @@ export function fetchRequest(
     topics: [
       {
         topic: "t",
+        topicId: "",
         partitions: [
           {
             partition: 0,
