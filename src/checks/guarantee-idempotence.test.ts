@@ -92,6 +92,7 @@ describe("a leader that has taken too much since to remember what a former one s
     successor?: boolean;
     refused?: boolean;
     retried?: boolean;
+    ended?: boolean;
   }) => {
     const stream = new Stream({ producers }).committed().write(1, "a", { sequence: 0 });
     stream.write(1, "b", { sequence: 1 }).fetch(2, 1).sent("p1", "a").sent("p1", "b");
@@ -99,6 +100,7 @@ describe("a leader that has taken too much since to remember what a former one s
     const taker = is.successor === false ? 1 : 2;
     for (let i = 0; i < is.later; i++) stream.write(taker, `later ${i}`, { sequence: 2 + i });
     if (is.retried !== false) stream.sent("p1", "a", 2);
+    if (is.ended === true) stream.acknowledged("p1", "a", 0);
     if (is.refused !== false) stream.answer(taker, -1, -1, 45);
     raise(stream).sent("p1", "b", 2).write(taker, "b", { sequence: 0, producerEpoch: 1 });
     return clause(stream, "duplicate", "b");
@@ -113,6 +115,7 @@ describe("a leader that has taken too much since to remember what a former one s
     expect(story({ later: 4, successor: false })).toBe(undefined);
     expect(story({ later: 4, refused: false })).toBe(undefined);
     expect(story({ later: 4, retried: false })).toBe(undefined);
+    expect(story({ later: 4, ended: true })).toBe(undefined);
   });
 });
 

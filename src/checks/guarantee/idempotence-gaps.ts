@@ -84,7 +84,7 @@ export class IdempotenceGaps {
     const cause =
       reload(partition, above, raised) ??
       unfounded(partition, { ...first.batch, fromSequence: 1 }, raised)?.words ??
-      this.#refused.cause(partition, first.batch, raised);
+      this.#refused.cause(partition, first.batch, { producer: producer.name, at: raised });
     if (cause === undefined) return null;
     const because =
       `${cause}; producer ${producer.name} sent the record again at ${time(retry.at)} and ` +

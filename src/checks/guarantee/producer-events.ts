@@ -9,6 +9,7 @@ import type {
   ConsumerReset,
   ProducerIdAssigned,
   RecordAcknowledged,
+  RecordFailed,
   RecordSent,
   TruncationDetected,
 } from "../../model/clients/observations.ts";
@@ -33,6 +34,8 @@ export interface Retry {
   readonly at: Micros;
   /** Of the last one so far. */
   lastAt: Micros;
+  /** When the producer acknowledged it, or gave it up; null while it is on its way. */
+  endedAt: Micros | null;
 }
 export interface ConsumerMove {
   readonly at: Micros;
@@ -76,6 +79,8 @@ interface OfPartition {
 export class ProducerEvents {
   readonly #facts = new Map<string, ProducerFacts>();
   readonly #partitions = new Map<string, OfPartition>();
+  /** Records that were sent more than once and are on their way still, by value. */
+  readonly #retried = new Map<string, Retry>();
   /** Times of raised producer epochs by producer. */
   readonly #epochs = new Map<string, Micros[]>();
 
@@ -91,14 +96,20 @@ export class ProducerEvents {
       const { retries } = this.of(o.topic, o.partition);
       const known = retries.get(o.value);
       if (known !== undefined) known.lastAt = at;
-      else retries.set(o.value, { producer, at, lastAt: at });
+      else
+        retries.set(o.value, this.#onItsWay(o.value, { producer, at, lastAt: at, endedAt: null }));
     });
     observers.on<RecordAcknowledged>("RecordAcknowledged", (o, _node, at) => {
-      if (o.acks === -1 || o.value === null) return;
+      if (o.value === null) return;
+      if (this.#retried.size > 0) this.#ended(o.value, at);
+      if (o.acks === -1) return;
       const { value, acks, offset } = o;
       const leaderEpoch = epochOf(ghost.partition(o.topic, o.partition), offset, value);
       const { weak } = this.of(o.topic, o.partition);
       weak.set(value, { value, acks, offset, at, leaderEpoch });
+    });
+    observers.on<RecordFailed>("RecordFailed", (o, _node, at) => {
+      if (o.value !== null) this.#ended(o.value, at);
     });
     observers.on<ProducerIdAssigned>("ProducerIdAssigned", (o, _node, at) => {
       if (o.producerEpoch <= 0) return;
@@ -125,6 +136,18 @@ export class ProducerEvents {
       const { broker, logStartOffset: offset } = o;
       this.of(o.topic, o.partition).logStarts.push({ at, offset, broker });
     });
+  }
+
+  #onItsWay(value: string, retry: Retry): Retry {
+    this.#retried.set(value, retry);
+    return retry;
+  }
+
+  #ended(value: string, at: Micros): void {
+    const retry = this.#retried.get(value);
+    if (retry === undefined) return;
+    retry.endedAt = at;
+    this.#retried.delete(value);
   }
 
   of(topic: string, partition: number): OfPartition {

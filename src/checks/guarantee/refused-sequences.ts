@@ -8,6 +8,7 @@
  * reload is a matter of idempotence-gaps.ts.
  */
 import type { RecordBatch } from "../../model/kafka/protocol/records.ts";
+import type { Micros } from "../../sim/index.ts";
 import type { PartitionGhost } from "../invariants/partition-ghost.ts";
 import { time } from "./cluster-events.ts";
 import type { ProducerEvents, SequenceRefusal } from "./producer-events.ts";
@@ -22,32 +23,19 @@ export class RefusedSequences {
     this.#producers = producers;
   }
 
-  /** What made the producer of `batch` raise its epoch at `raised`; undefined if neither did. */
-  cause(partition: PartitionGhost, batch: RecordBatch, raised: number): string | undefined {
+  /** What made the producer of `batch` raise its epoch; undefined if nothing here did. */
+  cause(
+    partition: PartitionGhost,
+    batch: RecordBatch,
+    raise: { readonly producer: string; readonly at: Micros },
+  ): string | undefined {
+    const since = this.#producers.epochRaised(raise.producer, 0, raise.at - 1) ?? 0;
+    const { refusals } = this.#producers.of(partition.topic, partition.partition);
+    const ofEpoch = refusals.filter(({ at }) => at > since && at <= raise.at);
+    if (ofEpoch.length === 0) return undefined;
     const own = batchesOf(partition, batch);
     return (
-      this.#byDeposed(partition, own, raised) ?? this.#forgotten(partition, own, batch, raised)
-    );
-  }
-
-  /** [REP-121]: a deposed leader that does not know it lacks what its successor took. */
-  #byDeposed(
-    partition: PartitionGhost,
-    own: readonly RecordBatch[],
-    raised: number,
-  ): string | undefined {
-    const { refusals } = this.#producers.of(partition.topic, partition.partition);
-    const refusal = refusals.findLast(
-      (known) =>
-        known.at <= raised &&
-        isDeposed(partition, known) &&
-        own.some((taken) => taken.partitionLeaderEpoch > known.leaderEpoch),
-    );
-    if (refusal === undefined) return undefined;
-    return (
-      `broker ${refusal.broker}, still leader of ${partition.name} in the past epoch ` +
-      `${refusal.leaderEpoch}, lacked what its successor had taken from the producer and took the ` +
-      `next sequence for a gap at ${time(refusal.at)}`
+      byDeposed(partition, own, ofEpoch) ?? this.#forgotten(partition, { own, batch, ofEpoch })
     );
   }
 
@@ -57,19 +45,23 @@ export class RefusedSequences {
    */
   #forgotten(
     partition: PartitionGhost,
-    own: readonly RecordBatch[],
-    batch: RecordBatch,
-    raised: number,
+    found: {
+      own: readonly RecordBatch[];
+      batch: RecordBatch;
+      ofEpoch: readonly SequenceRefusal[];
+    },
   ): string | undefined {
-    const { refusals, retries } = this.#producers.of(partition.topic, partition.partition);
+    const { own, batch, ofEpoch } = found;
+    const { retries } = this.#producers.of(partition.topic, partition.partition);
     for (let i = 0; i + REMEMBERED_BATCHES < own.length; i++) {
       const { baseOffset, baseSequence, partitionLeaderEpoch, records } = own[i] as RecordBatch;
       if (baseOffset > batch.baseOffset) return undefined;
       const retry = retries.get(records[0]?.value ?? "");
       if (retry === undefined || !own.slice(i + 1).some(isOfNewer(partitionLeaderEpoch))) continue;
-      const refusal = refusals.findLast(
+      const endedAt = retry.endedAt ?? Number.POSITIVE_INFINITY;
+      const refusal = ofEpoch.findLast(
         ({ at, leaderEpoch }) =>
-          at >= retry.at && at <= raised && leaderEpoch > partitionLeaderEpoch,
+          at >= retry.at && at <= endedAt && leaderEpoch > partitionLeaderEpoch,
       );
       if (refusal === undefined) continue;
       return (
@@ -81,6 +73,25 @@ export class RefusedSequences {
     }
     return undefined;
   }
+}
+
+/** [REP-121]: a deposed leader that does not know it lacks what its successor took. */
+function byDeposed(
+  partition: PartitionGhost,
+  own: readonly RecordBatch[],
+  refusals: readonly SequenceRefusal[],
+): string | undefined {
+  const refusal = refusals.findLast(
+    (known) =>
+      isDeposed(partition, known) &&
+      own.some((taken) => taken.partitionLeaderEpoch > known.leaderEpoch),
+  );
+  if (refusal === undefined) return undefined;
+  return (
+    `broker ${refusal.broker}, still leader of ${partition.name} in the past epoch ` +
+    `${refusal.leaderEpoch}, lacked what its successor had taken from the producer and took the ` +
+    `next sequence for a gap at ${time(refusal.at)}`
+  );
 }
 
 /** What the newest leader has of the producer's epoch of `batch`, by offset. */
