@@ -45,6 +45,16 @@ describe("unclean election [C-8]", () => {
     expect(stream.tracker.classify(finding)).toBe(null);
   });
 
+  it("excuses the loss to one who takes office when another has been elected since [REP-121]", () => {
+    const late = (unclean: boolean) => {
+      const stream = new Stream({ topic: { uncleanLeaderElection: unclean } }).committed("a");
+      stream.isr(1, 1, [1]).lead(1, 1, [1]).write(1, "b").commit(1, 2).kill(1).isr(-1, 2, [1]);
+      return stream.isr(2, 3, [2]).isr(-1, 4, [2]).isr(3, 5, [3]).lead(2, 3, [2]).clause(LOST);
+    };
+    expect(late(true)).toBe("C-8");
+    expect(late(false)).toBe(null);
+  });
+
   it("excuses what the deposed leader acknowledges alone [REP-121]", () => {
     const zombie = (unclean: boolean) => {
       const stream = new Stream({

@@ -145,12 +145,16 @@ export class Liveness {
     return found;
   }
 
-  /** Where reading must get to: 0 if the newest leader has nothing that could be read. */
+  /**
+   * Where reading must get to: 0 if the newest leader has nothing that could be read. That is the log
+   * end, not the high watermark: a new leader's lags behind what was acknowledged, until its followers
+   * have fetched from it [REP-66].
+   */
   readableEnd(name: string): number {
     const leader = this.#leaders.get(name);
     if (leader === undefined) return 0;
     const start = this.#logStarts.get(`${name}/${leader.broker}`) ?? 0;
-    return start >= leader.highWatermark ? 0 : leader.highWatermark;
+    return start >= leader.logEndOffset ? 0 : leader.logEndOffset;
   }
 
   /**

@@ -25,6 +25,7 @@ import {
   lossesOf,
   type Question,
   stateAt,
+  uncleanOffice,
   uncleanTerm,
 } from "./partition-history.ts";
 import { reassignmentCutShort } from "./reassignments-cut-short.ts";
@@ -87,7 +88,7 @@ export class LostRecords {
   /** Why `broker`, leading or in the ISR, lacks a committed offset; null when nothing excuses it. */
   excuse(question: Question, broker: number, depth = 0): Excuse | null {
     const { partition, at } = question;
-    const election = uncleanTerm(partition, broker, at);
+    const election = uncleanTerm(partition, broker, at) ?? uncleanOffice(partition, broker, at);
     if (election !== null && lackedAt(partition, election, question)) {
       return this.uncleanElection(partition, election);
     }

@@ -81,6 +81,26 @@ export function uncleanTerm(
   return null;
 }
 
+/**
+ * The unclean election by which `broker` took office at `at` without committed records, whoever had
+ * been elected since: it heard of its own election late.
+ */
+export function uncleanOffice(
+  partition: PartitionGhost,
+  broker: number,
+  at: Micros,
+): StateWrite | null {
+  const { losses, writes } = partition;
+  const loss = losses.find(
+    (known) => known.deposed === null && known.at === at && known.leader === broker,
+  );
+  if (loss === undefined) return null;
+  const { leaderEpoch } = loss;
+  const elected = ({ state }: StateWrite) =>
+    state.leader === broker && state.leaderEpoch === leaderEpoch;
+  return writes.find((write) => elected(write) && isUnclean(write)) ?? null;
+}
+
 export function lastShortening(
   partition: PartitionGhost,
   broker: number,
