@@ -136,6 +136,37 @@ describe("a cluster that does not converge is outside", () => {
     expect(story([1, 2], false)).toBe(null);
   });
 
+  it("when ZooKeeper lost a partition epoch that a replica knows [C-1g, REP-20, REP-25]", () => {
+    const story = (lost: { fault: boolean; version: number }) => {
+      const stream = new Stream().committed("a").isr(1, 0, [1, 2]).isr(2, 1, [1, 2]);
+      stream.follow(1, 2, 1);
+      if (lost.fault) stream.fault("wipe-disk", "zk2");
+      stream.state({ kind: "ZkLogLoaded", server: 2, lastZxid: 0, prefixHash: 0 }, 2);
+      const leads = { server: 2, epoch: 2, lastZxid: 0, prefixHash: 0 };
+      stream.state({ kind: "ZkEpochEstablished", ...leads }, 2);
+      return convergence(stream.isr(1, 3, [1], { version: lost.version }));
+    };
+    expect(story({ fault: true, version: 1 })).toBe("C-1g");
+    expect(story({ fault: false, version: 1 })).toBe(null);
+    // It has caught up with what the replica knows.
+    expect(story({ fault: true, version: 2 })).toBe(null);
+  });
+
+  it("behind a leader whose log lost its end, and goes on in an empty segment [C-1, LOG-30]", () => {
+    const story = (is: { failure: "powerOff" | "kill"; more?: boolean; follower?: number }) => {
+      const stream = new Stream().committed("a", "b", "c").isr(1, 1, [1]).lead(1, 1, [1]);
+      stream[is.failure](1).load(1, 3, [{ from: 1, to: 3 }]);
+      stream.isr(1, 2, [1]).lead(1, 2, [1]);
+      if (is.more === true) stream.write(1, "d");
+      stream.restart(2, is.follower ?? 2).follow(2, 1, 2);
+      return convergence(stream);
+    };
+    expect(story({ failure: "powerOff" })).toBe("C-1");
+    expect(story({ failure: "kill" })).toBe(null);
+    expect(story({ failure: "powerOff", more: true })).toBe(null);
+    expect(story({ failure: "powerOff", follower: 0 })).toBe(null);
+  });
+
   it("when ZooKeeper lost a broker's registration, and the broker's session lives on [C-1g, C-63]", () => {
     const story = (lost: {
       fault: boolean;

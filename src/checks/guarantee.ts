@@ -165,7 +165,7 @@ export class GuaranteeTracker {
       const { topic, partition, at } = finding;
       const known = topic !== undefined && partition !== undefined;
       const of = known ? this.#ghost.partition(topic, partition) : null;
-      return this.#zooKeeper.forgottenBroker(of, at);
+      return this.#zooKeeper.forgottenBroker(of, at) ?? this.#zooKeeper.forgottenState(of, at);
     }
     if (OF_ZOOKEEPER.has(finding.check)) return this.#zooKeeper.excuseServer(finding.at);
     return REST_ON_ZOOKEEPER.has(finding.check) ? this.#zooKeeper.excuse(finding.at) : null;

@@ -3,7 +3,9 @@
  * that never fills again, records that nobody gets to see.
  *
  * Kafka itself brings this about when a leader goes on in its old epoch with a shorter log (C-1d): what it
- * sends no longer fits behind the followers' logs [LOG-15], and no epoch tells them to truncate.
+ * sends no longer fits behind the followers' logs [LOG-15], and no epoch tells them to truncate. Or when
+ * a failure took the end of a segment from it and left the empty one behind: there is nothing to send up
+ * to its log end, which no follower reaches [LOG-30, REP-60].
  */
 import type { FollowerFailed } from "../../model/kafka/observations.ts";
 import type { Micros, Observers } from "../../sim/index.ts";
@@ -48,8 +50,34 @@ export class StuckFollowers {
     return this.#failures.filter((one) => one.partition === partition.name).map(({ at }) => at);
   }
 
-  /** A follower is stuck in the newest epoch, behind a leader that lost data and kept the epoch. */
+  /** A follower is stuck in the newest epoch, behind a leader that lost data. */
   excuse(partition: PartitionGhost): Excuse | null {
+    return this.#keptEpoch(partition) ?? this.#beforeHole(partition);
+  }
+
+  /** [REP-60]: an empty answer, time and again, while the leader appends nothing beyond the hole. */
+  #beforeHole(partition: PartitionGhost): Excuse | null {
+    const { newestLeader, state, assigned } = partition;
+    if (newestLeader === null || state === null || state.leader !== newestLeader.broker)
+      return null;
+    const hole = newestLeader.shortenings.findLast(({ kind }) => kind === "hole");
+    if (hole === undefined || hole.to !== newestLeader.log.end) return null;
+    for (const broker of assigned ?? []) {
+      const replica = partition.replicas[broker];
+      if (replica === undefined || state.isr.includes(broker)) continue;
+      if (replica.leader !== newestLeader.broker) continue;
+      const { end } = replica.log;
+      if (end < hole.from || end >= hole.to) continue;
+      const excuse = this.#lost.hole(partition, newestLeader.broker, hole);
+      if (excuse === null) continue;
+      const because = `${excuse.because}; broker ${broker} fetches from ${end} on, and there is nothing`;
+      return { clause: excuse.clause, because };
+    }
+    return null;
+  }
+
+  /** [C-1d] */
+  #keptEpoch(partition: PartitionGhost): Excuse | null {
     const { newestLeader, newestLeaderEpoch } = partition;
     if (newestLeader === null) return null;
     for (let i = this.#failures.length - 1; i >= 0; i--) {

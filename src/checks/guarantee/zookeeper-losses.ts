@@ -84,6 +84,22 @@ export class ZooKeeperLosses {
     return null;
   }
 
+  /** [REP-20, REP-25] A replica ignores what is older than a state that ZooKeeper has forgotten. */
+  forgottenState(partition: PartitionGhost | null, until: Micros): Excuse | null {
+    const excuse = this.excuse(until);
+    if (excuse === null || partition === null || partition.state === null) return null;
+    const { name, state, assigned, replicas } = partition;
+    for (const broker of assigned ?? []) {
+      const known = replicas[broker]?.partitionEpoch ?? -1;
+      if (known <= state.version) continue;
+      const because =
+        `${excuse.because}; with it went partition epoch ${known} of ${name}, which broker ${broker} ` +
+        `knows: it ignores the older ${state.version} that it is told`;
+      return { clause: excuse.clause, because };
+    }
+    return null;
+  }
+
   #led(o: Of<"ZkEpochEstablished"> | Of<"ZkLeaderServing">, at: Micros): void {
     const { zooKeeper } = this.#ghost;
     const { lastCommitted, lastCommittedHash } = zooKeeper;
