@@ -137,19 +137,24 @@ describe("a cluster that does not converge is outside", () => {
   });
 
   it("when ZooKeeper lost a partition epoch that a replica knows [C-1g, REP-20, REP-25]", () => {
-    const story = (lost: { fault: boolean; version: number }) => {
+    const story = (lost: { fault: boolean; version: number; told?: boolean }) => {
       const stream = new Stream().committed("a").isr(1, 0, [1, 2]).isr(2, 1, [1, 2]);
       stream.follow(1, 2, 1);
       if (lost.fault) stream.fault("wipe-disk", "zk2");
       stream.state({ kind: "ZkLogLoaded", server: 2, lastZxid: 0, prefixHash: 0 }, 2);
       const leads = { server: 2, epoch: 2, lastZxid: 0, prefixHash: 0 };
       stream.state({ kind: "ZkEpochEstablished", ...leads }, 2);
-      return convergence(stream.isr(1, 3, [1], { version: lost.version }));
+      if (lost.told !== true) return convergence(stream.isr(1, 3, [1], { version: lost.version }));
+      stream.partitionEpoch = lost.version;
+      return convergence(stream.lead(2, 2, [1, 2]));
     };
     expect(story({ fault: true, version: 1 })).toBe("C-1g");
     expect(story({ fault: false, version: 1 })).toBe(null);
     // It has caught up with what the replica knows.
     expect(story({ fault: true, version: 2 })).toBe(null);
+    // Seen by what another replica was told.
+    expect(story({ fault: true, version: 1, told: true })).toBe("C-1g");
+    expect(story({ fault: true, version: 2, told: true })).toBe(null);
   });
 
   it("behind a leader whose log lost its end, and goes on in an empty segment [C-1, LOG-30]", () => {

@@ -10,7 +10,7 @@ import type { KafkaObservation } from "../../model/kafka/observations.ts";
 import type { ZooKeeperObservation } from "../../model/zookeeper/observations.ts";
 import type { Micros, Observers } from "../../sim/index.ts";
 import type { KafkaGhost } from "../invariants/kafka-ghost.ts";
-import type { PartitionGhost } from "../invariants/partition-ghost.ts";
+import type { PartitionGhost, ReplicaGhost } from "../invariants/partition-ghost.ts";
 import type { Drop } from "../invariants/zookeeper-ghost.ts";
 import { type ClusterEvents, time } from "./cluster-events.ts";
 import type { Excuse } from "./excuse.ts";
@@ -87,14 +87,14 @@ export class ZooKeeperLosses {
   /** [REP-20, REP-25] A replica ignores what is older than a state that ZooKeeper has forgotten. */
   forgottenState(partition: PartitionGhost | null, until: Micros): Excuse | null {
     const excuse = this.excuse(until);
-    if (excuse === null || partition === null || partition.state === null) return null;
-    const { name, state, assigned, replicas } = partition;
-    for (const broker of assigned ?? []) {
-      const known = replicas[broker]?.partitionEpoch ?? -1;
-      if (known <= state.version) continue;
+    if (excuse === null || partition === null) return null;
+    for (const broker of partition.assigned ?? []) {
+      const replica = partition.replicas[broker];
+      const told = replica === undefined ? null : olderState(partition, replica);
+      if (replica === undefined || told === null) continue;
       const because =
-        `${excuse.because}; with it went partition epoch ${known} of ${name}, which broker ${broker} ` +
-        `knows: it ignores the older ${state.version} that it is told`;
+        `${excuse.because}; with it went partition epoch ${replica.partitionEpoch} of ` +
+        `${partition.name}, which broker ${broker} knows: it ignores the older ${told}`;
       return { clause: excuse.clause, because };
     }
     return null;
@@ -127,4 +127,19 @@ export class ZooKeeperLosses {
       `and it lost power at ${time(at)}`;
     return { clause: "C-1g", because };
   }
+}
+
+/**
+ * The partition epoch that ZooKeeper has, if it is older than what a replica knows: as last committed,
+ * or as told to another replica with a newer leader epoch. Both epochs grow together otherwise [ZK-31].
+ */
+function olderState(partition: PartitionGhost, replica: ReplicaGhost): number | null {
+  const { state, replicas } = partition;
+  const { leaderEpoch, partitionEpoch } = replica;
+  if (state !== null && state.version < partitionEpoch) return state.version;
+  for (const other of replicas) {
+    if (other === undefined || other.leaderEpoch <= leaderEpoch) continue;
+    if (other.partitionEpoch < partitionEpoch) return other.partitionEpoch;
+  }
+  return null;
 }
