@@ -172,6 +172,24 @@ describe("a cluster that does not converge is outside", () => {
     expect(story({ failure: "powerOff", follower: 0 })).toBe(null);
   });
 
+  it("when a registration of a former life came back with ZooKeeper's older state [C-1g, ZK-11]", () => {
+    const story = (is: { fault: boolean; refused: boolean; again?: boolean }) => {
+      const stream = new Stream().committed("a");
+      if (is.fault) stream.fault("wipe-disk", "zk2");
+      stream.state({ kind: "ZkLogLoaded", server: 2, lastZxid: 0, prefixHash: 0 }, 2);
+      const leads = { server: 2, epoch: 2, lastZxid: 0, prefixHash: 0 };
+      stream.state({ kind: "ZkEpochEstablished", ...leads }, 2);
+      stream.state({ kind: "BrokerSessionExpired", broker: 2 });
+      if (is.refused) stream.state({ kind: "BrokerNotRegistered", broker: 2 });
+      if (is.again === true) stream.state({ kind: "BrokerStarting", broker: 2, clean: false });
+      return convergence(stream);
+    };
+    expect(story({ fault: true, refused: true })).toBe("C-1g");
+    expect(story({ fault: false, refused: true })).toBe(null);
+    expect(story({ fault: true, refused: false })).toBe(null);
+    expect(story({ fault: true, refused: true, again: true })).toBe(null);
+  });
+
   it("when ZooKeeper lost a broker's registration, and the broker's session lives on [C-1g, C-63]", () => {
     const story = (lost: {
       fault: boolean;

@@ -29,6 +29,8 @@ export class ZooKeeperLosses {
   readonly #registrations = new Map<number, number>();
   /** Brokers whose last registration was lost, and when. */
   readonly #forgotten = new Map<number, Micros>();
+  /** Brokers that found a registration of a former life when they had to register again, and when. */
+  readonly #refused = new Map<number, Micros>();
 
   constructor(observers: Observers, ghost: KafkaGhost, events: ClusterEvents) {
     this.#ghost = ghost;
@@ -39,12 +41,17 @@ export class ZooKeeperLosses {
     observers.on<Kafka<"BrokerRegistered">>("BrokerRegistered", ({ broker, brokerEpoch }) => {
       this.#registrations.set(broker, brokerEpoch);
       this.#forgotten.delete(broker);
+      this.#refused.delete(broker);
+    });
+    observers.on<Kafka<"BrokerNotRegistered">>("BrokerNotRegistered", ({ broker }, _node, at) => {
+      this.#refused.set(broker, at);
     });
     // Whoever starts, or learns that its session is gone, has to register.
     for (const kind of ["BrokerStarting", "BrokerSessionExpired"] as const) {
       observers.on<Kafka<typeof kind>>(kind, ({ broker }) => {
         this.#registrations.delete(broker);
         this.#forgotten.delete(broker);
+        this.#refused.delete(broker);
       });
     }
   }
@@ -70,15 +77,22 @@ export class ZooKeeperLosses {
     return null;
   }
 
-  /** A broker runs, and is not registered, because its registration was lost after its session began. */
+  /** A broker runs, and is not registered: the ensemble lost its registration, or found an older one. */
   forgottenBroker(partition: PartitionGhost | null, until: Micros): Excuse | null {
     const excuse = this.excuse(until);
     if (excuse === null) return null;
     for (const [broker, at] of this.#forgotten) {
-      if (partition !== null && !partition.assigned?.includes(broker)) continue;
+      if (!concerns(partition, broker)) continue;
       const because =
         `${excuse.because}; with it went the registration of broker ${broker} at ${time(at)}, whose ` +
         "session lives on: it does not register again";
+      return { clause: excuse.clause, because };
+    }
+    for (const [broker, at] of this.#refused) {
+      if (at < (this.#lostAt ?? 0) || !concerns(partition, broker)) continue;
+      const because =
+        `${excuse.because}; a registration of a former life of broker ${broker} came back with the ` +
+        `older state: it could not register at ${time(at)}, and does not try again`;
       return { clause: excuse.clause, because };
     }
     return null;
@@ -142,4 +156,9 @@ function olderState(partition: PartitionGhost, replica: ReplicaGhost): number | 
     if (other.partitionEpoch < partitionEpoch) return other.partitionEpoch;
   }
   return null;
+}
+
+/** Whether a standstill of the partition, or of the whole cluster (null), may be this broker's. */
+function concerns(partition: PartitionGhost | null, broker: number): boolean {
+  return partition === null || partition.assigned?.includes(broker) === true;
 }

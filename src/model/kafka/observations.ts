@@ -12,6 +12,8 @@ export type KafkaObservation =
   | { readonly kind: "BrokerStarting"; readonly broker: number; readonly clean: boolean }
   | { readonly kind: "BrokerRegistered"; readonly broker: number; readonly brokerEpoch: number }
   | { readonly kind: "BrokerSessionExpired"; readonly broker: number }
+  /** After its session had expired it found a registration that is not its own, and gave up [ZK-11]. */
+  | { readonly kind: "BrokerNotRegistered"; readonly broker: number }
   | { readonly kind: "BrokerStopped"; readonly broker: number }
   | LogDirectoryFailed
   // --- controller -----------------------------------------------------------------------------------

@@ -255,6 +255,7 @@ class Broker implements Process {
   /** As an event of the controller's queue. A registration of somebody else ends the attempt. */
   *#registerAgain(): Flow<void> {
     if (!(yield* this.#registration.register())) {
+      this.#observe({ kind: "BrokerNotRegistered", broker: this.#options.id });
       throw new ZooKeeperFailure(ZkCode.NODEEXISTS, "register again");
     }
   }
