@@ -26,6 +26,8 @@ interface Term {
   readonly broker: number;
   readonly epoch: number;
   readonly from: Micros;
+  /** When it had read the cluster; Infinity before: until then it has nothing to compare with. */
+  tookOverAt: Micros;
   /** Infinity while it lasts. */
   until: Micros;
 }
@@ -67,7 +69,11 @@ export class ClusterEvents {
     observers.on<Kafka<"ControllerElected">>("ControllerElected", (o, _node, at) => {
       const { broker, controllerEpoch: epoch } = o;
       for (const term of this.#terms) if (term.until > at) term.until = at;
-      this.#terms.push({ broker, epoch, from: at, until: Number.POSITIVE_INFINITY });
+      const never = Number.POSITIVE_INFINITY;
+      this.#terms.push({ broker, epoch, from: at, tookOverAt: never, until: never });
+    });
+    observers.on<Kafka<"ControllerTookOver">>("ControllerTookOver", (o, _node, at) => {
+      for (const term of this.#terms) if (term.epoch === o.controllerEpoch) term.tookOverAt = at;
     });
     const resigned = (o: { broker: number }, _node: number, at: Micros) => {
       for (const term of this.#terms) {
@@ -193,7 +199,7 @@ export class ClusterEvents {
         (term) =>
           term.from <= since &&
           (term.until > until
-            ? term.from <= failure || this.#heardOf(term, at)
+            ? term.tookOverAt <= failure || this.#heardOf(term, at)
             : term.until > at && wrote(partition, term, since)),
       );
       return noticed ? null : at;

@@ -108,7 +108,8 @@ export class ClusterStream {
   // --- controllers and ZooKeeper ------------------------------------------------------------------
 
   elect(broker: number, controllerEpoch: number): this {
-    return this.state({ kind: "ControllerElected", broker, controllerEpoch }, 10 + broker);
+    this.state({ kind: "ControllerElected", broker, controllerEpoch }, 10 + broker);
+    return this.state({ kind: "ControllerTookOver", broker, controllerEpoch }, 10 + broker);
   }
 
   /** Commits a transaction on server 1. */

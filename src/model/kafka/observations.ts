@@ -18,6 +18,12 @@ export type KafkaObservation =
   | LogDirectoryFailed
   // --- controller -----------------------------------------------------------------------------------
   | {
+      /** It has read the cluster and told the brokers of it [CTL-10]. */
+      readonly kind: "ControllerTookOver";
+      readonly broker: number;
+      readonly controllerEpoch: number;
+    }
+  | {
       readonly kind: "ControllerElected";
       readonly broker: number;
       readonly controllerEpoch: number;

@@ -346,6 +346,7 @@ export class Controller {
       this.#activeId = this.#brokerId;
       this.#observe("ControllerElected");
       yield* takeOver(this.#runtime, this.#parts);
+      this.#observe("ControllerTookOver");
       if (this.#options.config["auto.leader.rebalance.enable"]) {
         this.#balance.set(FIRST_BALANCE_DELAY);
       }
@@ -381,7 +382,7 @@ export class Controller {
     this.#observe("ControllerResigned");
   }
 
-  #observe(kind: "ControllerElected" | "ControllerResigned"): void {
+  #observe(kind: "ControllerElected" | "ControllerTookOver" | "ControllerResigned"): void {
     const { epoch: controllerEpoch } = this.#runtime.context;
     const fact: KafkaObservation = { kind, broker: this.#brokerId, controllerEpoch };
     this.#process.observe(fact);
