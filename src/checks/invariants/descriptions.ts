@@ -63,7 +63,7 @@ export const INVARIANTS = {
     source: "[LOG-54], KAFKA-5490",
     promisedWhen: ALWAYS,
     clauses: [],
-    breaks: ["cleaner-drops-producers-last-batch"],
+    breaks: [],
   },
   LogMatching: {
     says: "Two logs with a record of the same offset and leader epoch are equal up to it.",

@@ -16,13 +16,6 @@ export const REPLICATION_VARIANTS = {
     tier: 1,
     needs: [],
   },
-  "cleaner-drops-producers-last-batch": {
-    says: "Compaction removes the last batch of a producer, and a restarted replica forgets its sequence",
-    source: "KAFKA-5490, [LOG-54]",
-    caughtBy: ["CompactionKeepsSequences"],
-    tier: 1,
-    needs: [],
-  },
   "no-truncation": {
     says: "A follower never truncates: what a deposed leader appended stays",
     source: "TLA+ NO_TRUNCATION",

@@ -125,13 +125,12 @@ export class LogCleaner {
   #clean(dirty: Dirty): void {
     const { log, from, to } = dirty;
     const { producers, config } = log;
-    const forgetful = this.#switches["cleaner-drops-producers-last-batch"];
     const rules: CleaningRules = {
       latest: latestOffsets(log.segments, from, to),
       end: to,
       nowMillis: this.#context.wallMillis(),
       deleteRetentionMs: config["delete.retention.ms"],
-      isProducersLast: (batch) => !forgetful && producers.isLastBatch(batch),
+      isProducersLast: (batch) => producers.isLastBatch(batch),
     };
     const groups = groupsBelow(log, to);
     const nextGroup = () => {
