@@ -90,7 +90,7 @@ test("table, losses with clause and example, goals, failures, commands", () => {
     Expected outside the guarantee, but did not show
       C-46   jepsen-2013
 
-    Goals: 68 of 70 situations reached
+    Goals: 70 of 72 situations reached
       never  leader changed, preferred leader elected
 
     Failures
