@@ -25,6 +25,6 @@ export interface Finding {
   readonly record?: string;
   /** Values of more records that it is about. */
   readonly others?: readonly string[];
-  /** Values of the records that a reader left out, the first of them. */
-  readonly skipped?: readonly string[];
+  /** Where a reader went on that left out what lies between. */
+  readonly wentOnAt?: number;
 }

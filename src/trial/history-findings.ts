@@ -55,7 +55,7 @@ export function historyFindings(
         ...partitionOf(found.key),
         ...(found.offsets.length === 0 ? {} : { offset: offsetOf(anomaly, found.offsets) }),
         ...(found.values[0] === undefined ? {} : { record: found.values[0] }),
-        ...(found.skipped === undefined ? {} : { skipped: found.skipped }),
+        ...(found.skipped === undefined ? {} : { wentOnAt: found.offsets[1] as number }),
         ...(found.values.length < 2 ? {} : { others: found.values.slice(1) }),
       });
     }

@@ -8,6 +8,13 @@ import type { Finding } from "../finding.ts";
 import { time } from "./cluster-events.ts";
 import type { Excuse } from "./excuse.ts";
 
+/** The first removals of a partition's records on any replica. */
+interface Removals {
+  readonly byValue: Map<string, Removal>;
+  /** An offset may have held several values; any of them will do for a reader that found a gap. */
+  readonly byOffset: Map<number, Removal>;
+}
+
 interface Removal {
   readonly at: Micros;
   readonly broker: number;
@@ -21,22 +28,23 @@ const GONE: ReadonlySet<string> = new Set(["lost-write", "unseen"]);
 const SKIPS: ReadonlySet<string> = new Set(["poll-skip", "int-poll-skip"]);
 
 export class CompactedRecords {
-  /** First removal of each record on any replica, by partition and value. */
-  readonly #removals = new Map<string, Map<string, Removal>>();
+  readonly #removals = new Map<string, Removals>();
 
   constructor(observers: Observers) {
     observers.on<LogCleaned>("LogCleaned", ({ topic, partition, broker, removed }, _node, at) => {
       const name = `${topic}-${partition}`;
       let known = this.#removals.get(name);
       if (known === undefined) {
-        known = new Map();
+        known = { byValue: new Map(), byOffset: new Map() };
         this.#removals.set(name, known);
       }
       for (const { batch, positions } of removed) {
         for (const position of positions) {
           const { key = null, value = null } = batch.records[position] ?? {};
-          if (key === null || value === null || known.has(value)) continue;
-          known.set(value, { at, broker, key, offset: batch.baseOffset + position });
+          const offset = batch.baseOffset + position;
+          const removal: Removal = { at, broker, key: key ?? "", offset };
+          if (!known.byOffset.has(offset)) known.byOffset.set(offset, removal);
+          if (value !== null && !known.byValue.has(value)) known.byValue.set(value, removal);
         }
       }
     });
@@ -47,21 +55,21 @@ export class CompactedRecords {
     const known = this.#removals.get(`${topic}-${partition}`);
     if (known === undefined) return null;
     if (GONE.has(check)) {
-      const removal = record === undefined ? undefined : known.get(record);
+      const removal = record === undefined ? undefined : known.byValue.get(record);
       if (removal === undefined || removal.at > at) return null;
       return { clause: "C-44", because: `"${record}": ${words(removal)}` };
     }
     if (!SKIPS.has(check)) return null;
-    const { offset = -1, skipped } = finding;
-    if (skipped === undefined) return null;
-    let first: Removal | null = null;
-    for (const value of skipped) {
-      const removal = known.get(value);
+    const { offset, wentOnAt } = finding;
+    if (offset === undefined || wentOnAt === undefined) return null;
+    for (let between = offset + 1; between < wentOnAt; between++) {
+      const removal = known.byOffset.get(between);
       if (removal === undefined || removal.at > at) return null;
-      first ??= removal;
     }
-    if (first === null) return null;
-    const because = `from offset ${offset} on ${skipped.length} records had gone; ${words(first)}`;
+    const first = known.byOffset.get(offset + 1);
+    if (first === undefined) return null;
+    const gone = `all records between offsets ${offset} and ${wentOnAt} had gone`;
+    const because = `${gone}; ${words(first)}`;
     return { clause: "C-43", because };
   }
 }
